@@ -1,0 +1,56 @@
+# Whether the patches are fit to be read by kernel people; sourced by scripts/ktree.
+# SPDX-License-Identifier: GPL-2.0-only
+
+max_changed_lines=80
+
+check() {
+	local failed=0
+	check_overlay || failed=1
+	check_hooks || failed=1
+	check_size || failed=1
+	check_applies || failed=1
+	((failed == 0)) || exit 1
+}
+
+checkpatch() { perl "$tree/scripts/checkpatch.pl" --strict --terse --no-summary --root="$tree" "$@"; }
+
+# Complaints that cannot apply: MAINTAINERS does not list an out-of-tree overlay; the rest read whole files.
+check_overlay() {
+	local files
+	mapfile -t files < <(overlay_files | grep -E '\.([chS]|sh|rst|yaml)$|/(Kconfig|Makefile)$')
+	((${#files[@]})) || { say "overlay: empty"; return 0; }
+	(cd "$patches/overlay" && checkpatch --ignore FILE_PATH_CHANGES,SPDX_LICENSE_TAG -f "${files[@]}") ||
+		{ say "overlay: checkpatch complains"; return 1; }
+	say "overlay: ${#files[@]} files clean"
+}
+
+check_hooks() {
+	local name failed=0
+	for name in $(series); do
+		checkpatch --ignore FILE_PATH_CHANGES "$patches/hooks/$name" || failed=1
+	done
+	((failed == 0)) && say "hooks: $(series | wc -l) patches clean" || { say "hooks: checkpatch complains"; return 1; }
+}
+
+check_size() {
+	local lines
+	lines=$(cat "$patches"/hooks/*.patch 2>/dev/null | grep -cE '^(\+|-)([^+-]|$)' || true)
+	((lines < max_changed_lines)) || { say "hooks: $lines changed lines, at most $max_changed_lines allowed"; return 1; }
+	say "hooks: $lines changed lines in existing files (limit $max_changed_lines)"
+}
+
+# Applied to an index of the base alone, so that the work tree plays no part.
+check_applies() {
+	local index name
+	index=$(mktemp -u)
+	GIT_INDEX_FILE=$index ktree_git read-tree "$(base_commit)"
+	for name in $(series); do
+		GIT_INDEX_FILE=$index ktree_git apply --cached "$patches/hooks/$name" || {
+			rm -f "$index"
+			say "series: $name does not apply"
+			return 1
+		}
+	done
+	rm -f "$index"
+	say "series: applies to $(<"$patches/BASE")"
+}
