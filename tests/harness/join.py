@@ -1,0 +1,39 @@
+"""Telling every node who the others are, and waiting until all have joined."""
+# SPDX-License-Identifier: GPL-2.0-only
+
+from __future__ import annotations
+
+import secrets
+
+from . import paths
+
+CONFIG = "/etc/procshare/cluster.toml"
+KEY = "/etc/procshare/cluster.key"
+PORT = 7077
+TIMEOUT = 60
+
+
+def cluster_toml(nodes: int) -> str:
+    table = "".join(
+        f'\n[[node]]\nid = {n}\nname = "node{n}"\naddress = "10.77.0.{n + 1}"\nport = {PORT}\n' for n in range(nodes)
+    )
+    return f'key_file = "{KEY}"\n{table}'
+
+
+def join_all(cluster) -> None:
+    """Writes the configuration everywhere; joins where the kernel and the tool know how to."""
+    config, key = cluster_toml(cluster.machine.nodes), secrets.token_hex(32) + "\n"
+    store = f"mkdir -p /etc/procshare && cat > {CONFIG}"
+    store_key = f"umask 077 && cat > {KEY}"
+    for node in cluster.live_nodes():
+        cluster.run(store, node, stdin=config, check=True, cwd="/")
+        cluster.run(store_key, node, stdin=key, check=True, cwd="/")
+    if not any((directory / "procshare").exists() for directory in (paths.USERLAND, paths.USERLAND / "bin")):
+        return
+    # All at once: each waits for the others.
+    jobs = [
+        cluster.start(["procshare", "node", "join", "--config", CONFIG, "--id", str(node), "--wait"], node, cwd="/")
+        for node in cluster.live_nodes()
+    ]
+    for job in jobs:
+        job.wait(TIMEOUT, check=True)

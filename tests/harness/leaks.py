@@ -1,0 +1,87 @@
+"""What the nodes hold - processes, sockets, slab objects, memory - so that a test can prove it left nothing behind."""
+# SPDX-License-Identifier: GPL-2.0-only
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+# Kernel threads have no command line. Shrinking first returns what the per-CPU lists hold, so that counts are exact.
+PROBE = """
+for p in /proc/[0-9]*; do
+    line=$(tr '\\0' ' ' 2>/dev/null <$p/cmdline) || continue
+    [ -z "$line" ] || [ ${p#/proc/} = $$ ] || echo "process $line"
+done
+sed -n 's/^TCP: inuse \\([0-9]*\\).*/tcp \\1/p' /proc/net/sockstat
+for s in /sys/kernel/slab/procshare*; do
+    [ -d $s ] || continue
+    echo 1 >$s/shrink
+    read objects rest <$s/objects
+    echo "slab ${s##*/} $objects"
+done
+echo 3 >/proc/sys/vm/drop_caches
+sed -n 's/^MemFree: *\\([0-9]*\\).*/free \\1/p' /proc/meminfo
+"""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """One node's."""
+
+    processes: tuple[str, ...]
+    tcp: int
+    slabs: dict[str, int]
+    free_kib: int
+
+    @staticmethod
+    def parse(text: str) -> Holdings:
+        processes, slabs, numbers = [], {}, {"tcp": 0, "free": 0}
+        for line in text.splitlines():
+            kind, _, rest = line.partition(" ")
+            if kind == "process":
+                processes.append(rest.strip())
+            elif kind == "slab":
+                name, objects = rest.split()
+                slabs[name] = int(objects)
+            else:
+                numbers[kind] = int(rest)
+        return Holdings(tuple(sorted(processes)), numbers["tcp"], slabs, numbers["free"])
+
+    def more_than(self, before: Holdings, slack_kib: int) -> list[str]:
+        found = [f"process left: {p}" for p in self.processes if self.processes.count(p) > before.processes.count(p)]
+        if self.tcp > before.tcp:
+            found.append(f"TCP sockets: {before.tcp} -> {self.tcp}")
+        for name, objects in self.slabs.items():
+            if objects > before.slabs.get(name, 0):
+                found.append(f"slab {name}: {before.slabs.get(name, 0)} -> {objects} objects")
+        if self.free_kib < before.free_kib - slack_kib:
+            found.append(f"free memory: {before.free_kib} -> {self.free_kib} KiB")
+        return found
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All live nodes' holdings at one moment."""
+
+    cluster: object
+    holdings: dict[int, Holdings]
+
+    @staticmethod
+    def take(cluster) -> Snapshot:
+        return Snapshot(
+            cluster, {n: Holdings.parse(cluster.run(PROBE, n, cwd="/").stdout) for n in cluster.live_nodes()}
+        )
+
+    def leaked_since(self, settle: float = 10, slack_kib: int = 16384) -> list[str]:
+        """What there is more of now than in this snapshot; waits up to settle seconds for it to go away."""
+        deadline = time.monotonic() + settle
+        while True:
+            now = Snapshot.take(self.cluster)
+            found = [
+                f"node{n}: {leak}"
+                for n, held in now.holdings.items()
+                for leak in held.more_than(self.holdings[n], slack_kib)
+            ]
+            if not found or time.monotonic() > deadline:
+                return found
+            time.sleep(0.5)
