@@ -13,6 +13,21 @@ from harness import Cluster  # noqa: E402
 KERNEL = os.environ.get("PROCSHARE_KERNEL")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="also tests that take many minutes")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes many minutes, runs only with --long")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="takes long: use --long"))
+
+
 @pytest.fixture(scope="session")
 def shared_cluster():
     """Three nodes for the whole run. Use the fixture cluster, which also checks it after each test."""

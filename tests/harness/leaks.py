@@ -6,12 +6,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-# Kernel threads have no command line. Shrinking first returns what the per-CPU lists hold, so that counts are exact.
+# Kernel threads are children of process 2; what belongs to the probe has its session. Shrinking first returns what
+# the per-CPU lists of a slab hold, so that its count is exact.
 PROBE = """
-for p in /proc/[0-9]*; do
-    line=$(tr '\\0' ' ' 2>/dev/null <$p/cmdline) || continue
-    [ -z "$line" ] || [ ${p#/proc/} = $$ ] || echo "process $line"
-done
+ps -eo sid=,ppid=,pid=,args= | awk -v me=$$ '$1 != me && $2 != 2 && $3 != 2 { $1 = $2 = $3 = ""; print "process" $0 }'
 sed -n 's/^TCP: inuse \\([0-9]*\\).*/tcp \\1/p' /proc/net/sockstat
 for s in /sys/kernel/slab/procshare*; do
     [ -d $s ] || continue
@@ -68,9 +66,8 @@ class Snapshot:
 
     @staticmethod
     def take(cluster) -> Snapshot:
-        return Snapshot(
-            cluster, {n: Holdings.parse(cluster.run(PROBE, n, cwd="/").stdout) for n in cluster.live_nodes()}
-        )
+        probes = {n: cluster.start(PROBE, n, cwd="/") for n in cluster.live_nodes()}
+        return Snapshot(cluster, {n: Holdings.parse(probe.wait(60).stdout) for n, probe in probes.items()})
 
     def leaked_since(self, settle: float = 10, slack_kib: int = 16384) -> list[str]:
         """What there is more of now than in this snapshot; waits up to settle seconds for it to go away."""

@@ -1,0 +1,162 @@
+"""The suites that scripts/test runs; each returns what it counted and leaves a log."""
+# SPDX-License-Identifier: GPL-2.0-only
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+LOGS = BUILD / "test-logs"
+TREE = Path(os.environ.get("KTREE_DIR", BUILD / "linux"))
+SELFTESTS = "tools/testing/selftests/procshare"
+
+sys.path.insert(0, str(ROOT / "tests"))
+from harness import Cluster, ClusterError  # noqa: E402
+from harness.tap import Counts, parse, planned  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for."""
+
+    name: str | None = None
+    long: bool = False
+
+
+def say(message: str) -> None:
+    print(f"test: {message}", flush=True)
+
+
+def run_logged(label: str, command: list[str], log: Path | None = None) -> bool:
+    """Runs with its output in a log, showing the last line of it every now and then."""
+    log = log or LOGS / f"{label}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=ROOT)
+        shown = time.monotonic()
+        try:
+            while process.poll() is None:
+                time.sleep(0.2)
+                if time.monotonic() - shown > 15:
+                    shown = time.monotonic()
+                    say(f"{label}: {last_line(log)}")
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    return process.returncode == 0
+
+
+def last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n")
+    return next((line[:110] for line in reversed(lines) if line.strip()), "started")
+
+
+def step(label: str, command: list[str]) -> Counts:
+    """Something that only works or fails; what it prints goes to the terminal as it comes."""
+    counts = Counts()
+    done = subprocess.run(command, cwd=ROOT)
+    counts.add("passed" if done.returncode == 0 else "failed", label)
+    return counts
+
+
+def junit(path: Path, label: str) -> Counts:
+    counts = Counts()
+    if not path.exists():
+        counts.add("failed", f"{label}: no results, see {LOGS / label}.log")
+        return counts
+    for case in xml.parse(path).iter("testcase"):
+        kinds = {child.tag for child in case}
+        bad = kinds & {"failure", "error"} or case.get("status") == "fail"
+        verdict = "failed" if bad else "skipped" if "skipped" in kinds else "passed"
+        counts.add(verdict, f"{label}: {case.get('classname', '')}.{case.get('name')}")
+    return counts
+
+
+def hygiene(options: Options) -> Counts:
+    if options.name:
+        return Counts()
+    counts = Counts()
+    counts.add("passed" if run_logged("hygiene", ["scripts/ktree", "check"]) else "failed", "hygiene: scripts/ktree check")
+    return counts
+
+
+def gtest(options: Options) -> Counts:
+    if not (BUILD / "userland/CTestTestfile.cmake").exists():
+        return Counts()
+    results = LOGS / "gtest.xml"
+    results.unlink(missing_ok=True)
+    command = ["ctest", "--test-dir", str(BUILD / "userland"), "--output-junit", str(results), "--output-on-failure"]
+    run_logged("gtest", command + (["-R", options.name] if options.name else []))
+    return junit(results, "gtest")
+
+
+def kunit(options: Options) -> Counts:
+    """Unit tests inside the kernel run at boot, before process 1, and report on the console."""
+    pattern = f" kunit.filter_glob=*{options.name}*" if options.name else ""
+    cluster = Cluster(nodes=1, append=f"kunit.enable=1{pattern} loglevel=7")
+    try:
+        with cluster:
+            text = cluster.console(0)
+    except ClusterError as error:
+        counts = Counts(failures=[f"kunit: {error}"])
+        if cluster.nodes:
+            counts.merge(parse(cluster.console(0), depth=1, prefix="kunit: "))
+        return counts
+    return parse(text, depth=1, prefix="kunit: ")
+
+
+def kselftest(options: Options) -> Counts:
+    """Tests of the kernel's behaviour, run inside a cluster."""
+    counts = Counts()
+    if not (TREE / SELFTESTS / "Makefile").exists():
+        return counts
+    out = BUILD / "selftests"
+    kernel = BUILD / "kernel-node"
+    command = f"make -C {TREE} O={kernel} headers && make -C {TREE}/{SELFTESTS} OUTPUT={out} KHDR_INCLUDES='-isystem {kernel}/usr/include'"
+    out.mkdir(parents=True, exist_ok=True)
+    if not run_logged("kselftest-build", ["sh", "-c", command]):
+        return Counts(failures=["kselftest: does not build, see build/test-logs/kselftest-build.log"])
+    programs = [p for p in sorted(out.iterdir()) if p.is_file() and os.access(p, os.X_OK) and p.suffix in ("", ".sh")]
+    programs = [p for p in programs if not options.name or options.name in p.name]
+    if not programs:
+        return counts
+    try:
+        with Cluster(nodes=3) as cluster:
+            for program in programs:
+                counts.merge(run_selftest(cluster, program))
+    except ClusterError as error:
+        counts.add("failed", f"kselftest: {error}")
+    return counts
+
+
+def run_selftest(cluster: Cluster, program: Path) -> Counts:
+    say(f"kselftest: {program.name}")
+    try:
+        result = cluster.run([str(program)], timeout=300)
+    except TimeoutError as error:
+        return Counts(failures=[f"kselftest: {program.name}: {error}"])
+    (LOGS / f"kselftest-{program.name}.log").write_text(result.stdout + result.stderr)
+    counts = parse(result.stdout, prefix=f"kselftest: {program.name}: ")
+    seen = counts.passed + counts.skipped + len(counts.failures)
+    died = planned(result.stdout) not in (None, seen) or (result.returncode not in (0, 4) and not counts.failures)
+    if died:
+        counts.add("failed", f"kselftest: {program.name}: ended early with status {result.returncode}")
+    return counts
+
+
+def pytest(options: Options) -> Counts:
+    results = LOGS / "pytest.xml"
+    results.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-v", "--junitxml", str(results), "tests", "-p", "no:cacheprovider"]
+    command += ["-k", options.name] if options.name else []
+    command += ["--long"] if options.long else []
+    run_logged("pytest", command)
+    return junit(results, "pytest")
