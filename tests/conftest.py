@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import Cluster  # noqa: E402
 
 KERNEL = os.environ.get("PROCSHARE_KERNEL")
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser):
@@ -28,18 +29,49 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason="takes long: use --long"))
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+
+
+class SharedCluster:
+    """Boots three nodes when first wanted, and again after a test has broken them."""
+
+    def __init__(self):
+        self._cluster = None
+
+    def get(self) -> Cluster:
+        if not self._cluster:
+            self._cluster = Cluster(nodes=3, kernel=KERNEL).__enter__()
+        return self._cluster
+
+    def discard(self) -> None:
+        if self._cluster:
+            self._cluster.close()
+            self._cluster = None
+
+
 @pytest.fixture(scope="session")
 def shared_cluster():
-    """Three nodes for the whole run. Use the fixture cluster, which also checks it after each test."""
-    with Cluster(nodes=3, kernel=KERNEL) as cluster:
-        yield cluster
+    shared = SharedCluster()
+    yield shared
+    shared.discard()
 
 
 @pytest.fixture
-def cluster(shared_cluster):
-    """The shared cluster; a test that makes a kernel complain fails itself, not a later one."""
-    yield shared_cluster
-    shared_cluster.check()
+def cluster(shared_cluster, request):
+    """Three nodes shared by all tests. After a failure the next test gets fresh ones: who knows what is left there."""
+    cluster = shared_cluster.get()
+    yield cluster
+    try:
+        cluster.end_jobs()
+        cluster.check()
+    except Exception:
+        shared_cluster.discard()
+        raise
+    if request.node.stash.get(FAILED, False):
+        shared_cluster.discard()
 
 
 @pytest.fixture

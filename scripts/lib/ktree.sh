@@ -29,6 +29,7 @@ prepare() {
 
 unpack() {
 	local archive=/usr/src/linux-source-6.12.tar.xz fresh=$tree.new
+	[[ ! -e $tree ]] || die "$tree is not a tree of mine: move it away or name another with --tree"
 	"$root/scripts/lib/deps" linux-source-6.12 xz-utils git
 	say "unpacking $archive into $tree (a minute)"
 	rm -rf "$fresh"
@@ -105,7 +106,7 @@ refresh() {
 	[[ -n $(hook_commits) ]] || die "the tree has no hook commits: commit your change in $tree first"
 	mkdir -p "$patches/hooks"
 	rm -f "$patches"/hooks/*.patch
-	ktree_git format-patch -q --zero-commit --no-signature --no-numbered --no-stat -o "$patches/hooks" \
+	ktree_git format-patch -q --zero-commit --no-signature --no-numbered -o "$patches/hooks" \
 		"$(base_commit)..HEAD"
 	(cd "$patches/hooks" && printf '%s\n' *.patch) >"$patches/series"
 	hooks_now >"$(applied_record)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import signal
 import socket
 import struct
 import threading
@@ -52,6 +53,13 @@ class Agent:
 
     def type(self, job: int, data: bytes) -> None:
         self._send(job, "I", data)
+
+    def end_jobs(self) -> None:
+        jobs = list(self._jobs.values())
+        for job in jobs:
+            self.signal(job.number, signal.SIGKILL, whole_group=True)
+        for job in jobs:
+            job.wait(30)
 
     def close(self) -> None:
         self._channel.close()

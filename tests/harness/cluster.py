@@ -113,6 +113,12 @@ class Cluster:
         finally:
             self.check()
 
+    def end_jobs(self) -> None:
+        """Kill what start() started and nobody waited for."""
+        for node in self.nodes:
+            if not node.stopped:
+                node.agent.end_jobs()
+
     # Making trouble.
 
     def kill(self, node: int) -> None:
@@ -151,9 +157,9 @@ class Cluster:
         for node in self.nodes:
             node.check()
 
-    def leaks(self) -> leaks.Snapshot:
+    def leaks(self, probe: str = leaks.EVERYTHING) -> leaks.Snapshot:
         """What every live node holds now; compare two with its method leaked_since()."""
-        return leaks.Snapshot.take(self)
+        return leaks.Snapshot.take(self, probe)
 
     def live_nodes(self) -> list[int]:
         return [node.number for node in self.nodes if not node.stopped]

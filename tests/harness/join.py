@@ -9,15 +9,12 @@ from . import paths
 
 CONFIG = "/etc/procshare/cluster.toml"
 KEY = "/etc/procshare/cluster.key"
-PORT = 7077
 TIMEOUT = 60
 
 
 def cluster_toml(nodes: int) -> str:
-    table = "".join(
-        f'\n[[node]]\nid = {n}\nname = "node{n}"\naddress = "10.77.0.{n + 1}"\nport = {PORT}\n' for n in range(nodes)
-    )
-    return f'key_file = "{KEY}"\n{table}'
+    table = "".join(f'\n[[node]]\nid = {n}\naddress = "10.77.0.{n + 1}"\n' for n in range(nodes))
+    return f'key-file = "{KEY}"\n{table}'
 
 
 def join_all(cluster) -> None:

@@ -6,19 +6,21 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-# Kernel threads are children of process 2; what belongs to the probe has its session. Shrinking first returns what
-# the per-CPU lists of a slab hold, so that its count is exact.
-PROBE = """
-ps -eo sid=,ppid=,pid=,args= | awk -v me=$$ '$1 != me && $2 != 2 && $3 != 2 { $1 = $2 = $3 = ""; print "process" $0 }'
-sed -n 's/^TCP: inuse \\([0-9]*\\).*/tcp \\1/p' /proc/net/sockstat
+# Shell builtins only, so that this one costs nothing. Shrinking returns what the per-CPU lists hold: counts are exact.
+SLABS = r"""
 for s in /sys/kernel/slab/procshare*; do
     [ -d $s ] || continue
     echo 1 >$s/shrink
     read objects rest <$s/objects
     echo "slab ${s##*/} $objects"
 done
+"""
+# Kernel threads are children of process 2; what belongs to the probe has its session.
+EVERYTHING = SLABS + r"""
+ps -eo sid=,ppid=,pid=,args= | awk -v me=$$ '$1 != me && $2 != 2 && $3 != 2 { $1 = $2 = $3 = ""; print "process" $0 }'
+sed -n 's/^TCP: inuse \([0-9]*\).*/tcp \1/p' /proc/net/sockstat
 echo 3 >/proc/sys/vm/drop_caches
-sed -n 's/^MemFree: *\\([0-9]*\\).*/free \\1/p' /proc/meminfo
+sed -n 's/^MemFree: *\([0-9]*\).*/free \1/p' /proc/meminfo
 """
 
 
@@ -62,18 +64,19 @@ class Snapshot:
     """All live nodes' holdings at one moment."""
 
     cluster: object
+    probe: str
     holdings: dict[int, Holdings]
 
     @staticmethod
-    def take(cluster) -> Snapshot:
-        probes = {n: cluster.start(PROBE, n, cwd="/") for n in cluster.live_nodes()}
-        return Snapshot(cluster, {n: Holdings.parse(probe.wait(60).stdout) for n, probe in probes.items()})
+    def take(cluster, probe: str) -> Snapshot:
+        jobs = {n: cluster.start(probe, n, cwd="/") for n in cluster.live_nodes()}
+        return Snapshot(cluster, probe, {n: Holdings.parse(job.wait(60).stdout) for n, job in jobs.items()})
 
     def leaked_since(self, settle: float = 10, slack_kib: int = 16384) -> list[str]:
         """What there is more of now than in this snapshot; waits up to settle seconds for it to go away."""
         deadline = time.monotonic() + settle
         while True:
-            now = Snapshot.take(self.cluster)
+            now = Snapshot.take(self.cluster, self.probe)
             found = [
                 f"node{n}: {leak}"
                 for n, held in now.holdings.items()
