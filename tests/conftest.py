@@ -1,7 +1,6 @@
 """Fixtures of every suite: a cluster that is booted once, and clusters of one's own to break."""
 # SPDX-License-Identifier: GPL-2.0-only
 
-import os
 import sys
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from harness import Cluster  # noqa: E402
 
-KERNEL = os.environ.get("PROCSHARE_KERNEL")
 FAILED = pytest.StashKey[bool]()
 
 
@@ -43,7 +41,7 @@ class SharedCluster:
 
     def get(self) -> Cluster:
         if not self._cluster:
-            self._cluster = Cluster(nodes=3, kernel=KERNEL).__enter__()
+            self._cluster = Cluster(nodes=3).__enter__()
         return self._cluster
 
     def discard(self) -> None:
@@ -80,7 +78,6 @@ def make_cluster():
     made = []
 
     def make(**options) -> Cluster:
-        options.setdefault("kernel", KERNEL)
         made.append(Cluster(**options).__enter__())
         return made[-1]
 

@@ -22,8 +22,7 @@ LISTEN = "python3 -c 'import socket; s = socket.create_server((\"\", {})); print
 
 
 def cluster_run(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess:
-    kernel = ["--kernel", os.environ["PROCSHARE_KERNEL"]] if "PROCSHARE_KERNEL" in os.environ else []
-    return subprocess.run([CLUSTER, "run", *kernel, *arguments], capture_output=True, timeout=timeout)
+    return subprocess.run([CLUSTER, "run", *arguments], capture_output=True, timeout=timeout)
 
 
 def test_streams_and_status_are_kept_apart(cluster):

@@ -101,7 +101,7 @@ def gtest(options: Options) -> Counts:
 def kunit(options: Options) -> Counts:
     """Unit tests inside the kernel run at boot, before process 1, and report on the console."""
     pattern = f" kunit.filter_glob=*{options.name}*" if options.name else ""
-    cluster = Cluster(nodes=1, append=f"kunit.enable=1{pattern} loglevel=7")
+    cluster = Cluster(nodes=1, join=False, append=f"kunit.enable=1{pattern} loglevel=7")
     try:
         with cluster:
             text = cluster.console(0)

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import join, leaks, link, paths, users
+from . import leaks, paths, users
 from .accel import choose_accel
 from .errors import KernelSplat
 from .job import Job, Result
+from .join import join_all
+from .link import shape
 from .network import make_network
 from .node import Machine, Node
 
@@ -33,15 +35,17 @@ class Cluster:
         kernel: str | Path | None = None,
         append: str = "",
         accel: str | None = None,
+        join: bool = True,
         boot_timeout: float = 120,
     ):
-        image = paths.kernel_image(Path(kernel).resolve() if kernel else None)
+        image = paths.kernel_image(kernel)
         self.machine = Machine(
             nodes=nodes, cpus=cpus, memory=mem, shares=tuple(Path(s).resolve() for s in shares),
             image=image, accel=accel or choose_accel(image), append=append,
         )  # fmt: skip
         self.nodes: list[Node] = []
         self._link = link
+        self._join = join
         self._boot_timeout = boot_timeout
         self._network = None
         self.logs: Path | None = None
@@ -71,8 +75,9 @@ class Cluster:
         for node in self.nodes:
             node.wait_ready(self._boot_timeout)
         if self._link:
-            link.shape(self, self._link)
-        join.join_all(self)
+            shape(self, self._link)
+        if self._join:
+            join_all(self)
         self.check()
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ def join_all(cluster) -> None:
     for node in cluster.live_nodes():
         cluster.run(store, node, stdin=config, check=True, cwd="/")
         cluster.run(store_key, node, stdin=key, check=True, cwd="/")
-    if not any((directory / "procshare").exists() for directory in (paths.USERLAND, paths.USERLAND / "bin")):
+    if not (cluster.machine.knows_procshare() and (paths.PROGRAMS / "procshare").is_file()):
         return
     # All at once: each waits for the others.
     jobs = [

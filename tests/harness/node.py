@@ -29,6 +29,10 @@ class Machine:
     accel: str = "tcg"
     append: str = ""
 
+    def knows_procshare(self) -> bool:
+        """Whether this kernel was configured with the feature; others boot, too, to compare with."""
+        return "CONFIG_PROCSHARE=y\n" in (self.image.parents[3] / ".config").read_text()
+
     def kernel_arguments(self, number: int) -> str:
         # loglevel=5 keeps boot silent but, unlike quiet, lets warnings through: they must reach the log.
         words = [

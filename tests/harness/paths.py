@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -11,13 +12,16 @@ from .errors import ClusterError
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 USERLAND = BUILD / "userland"
+PROGRAMS = USERLAND / "bin"
 SOURCES = Path(__file__).resolve().parent / "node"
-PATH = f"{USERLAND}/bin:{USERLAND}:{ROOT}/scripts:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = f"{PROGRAMS}:{ROOT}/scripts:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MANPATH = f"{USERLAND}/share/man:"
 
 
-def kernel_image(directory: Path | None) -> Path:
-    image = (directory or BUILD / "kernel-node") / "arch/x86/boot/bzImage"
+def kernel_image(directory: str | Path | None) -> Path:
+    """Of a kernel build directory; the environment variable PROCSHARE_KERNEL names another default."""
+    directory = Path(directory or os.environ.get("PROCSHARE_KERNEL", BUILD / "kernel-node")).resolve()
+    image = directory / "arch/x86/boot/bzImage"
     if not image.exists():
         raise ClusterError(f"no kernel at {image}: run scripts/kernel build")
     return image
