@@ -1,5 +1,6 @@
 # What every shell script here shares: where things are, how to speak, how to show progress.
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034 # the sourcing scripts use what is set here
 
 set -euo pipefail
 

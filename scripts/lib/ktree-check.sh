@@ -1,5 +1,6 @@
 # Whether the patches are fit to be read by kernel people; sourced by scripts/ktree.
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154 # common.sh sets the directories
 
 max_changed_lines=80
 
@@ -29,7 +30,8 @@ check_hooks() {
 	for name in $(series); do
 		checkpatch --ignore FILE_PATH_CHANGES "$patches/hooks/$name" || failed=1
 	done
-	((failed == 0)) && say "hooks: $(series | wc -l) patches clean" || { say "hooks: checkpatch complains"; return 1; }
+	((failed == 0)) || { say "hooks: checkpatch complains"; return 1; }
+	say "hooks: $(series | wc -l) patches clean"
 }
 
 check_size() {

@@ -1,5 +1,6 @@
 # Keeping the kernel tree and kernel-patches/ in step; sourced by scripts/ktree.
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154 # common.sh sets the directories
 
 # Commits here are steps on the way to patches; only the author of a hook matters, and that is in its patch.
 export GIT_COMMITTER_NAME=procshare GIT_COMMITTER_EMAIL=procshare@localhost

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 LOGS = BUILD / "test-logs"
 TREE = Path(os.environ.get("KTREE_DIR", BUILD / "linux"))
+C_SUFFIXES = (".c", ".h", ".cc", ".hpp")
 SELFTESTS = "tools/testing/selftests/procshare"
 
 sys.path.insert(0, str(ROOT / "tests"))
@@ -81,11 +82,24 @@ def junit(path: Path, label: str) -> Counts:
 
 
 def hygiene(options: Options) -> Counts:
-    if options.name:
-        return Counts()
+    """What reads the sources instead of running them."""
     counts = Counts()
-    counts.add("passed" if run_logged("hygiene", ["scripts/ktree", "check"]) else "failed", "hygiene: scripts/ktree check")
+    shell = [str(p) for p in sorted((ROOT / "scripts").rglob("*")) if p.is_file() and is_shell(p)]
+    ours = [str(p) for part in ("userland", "tests") for p in sorted((ROOT / part).rglob("*")) if p.suffix in C_SUFFIXES]
+    checks = {
+        "patches": ["scripts/ktree", "check"],
+        "shellcheck": ["shellcheck", "-x", "-S", "warning", *shell],
+        "clang-format": ["clang-format", "--dry-run", "--Werror", *ours],
+    }
+    for name, command in checks.items():
+        if options.name is None or options.name in name:
+            verdict = "passed" if run_logged(f"hygiene-{name}", command) else "failed"
+            counts.add(verdict, f"hygiene: {name}, see build/test-logs/hygiene-{name}.log")
     return counts
+
+
+def is_shell(path: Path) -> bool:
+    return path.suffix == ".sh" or path.read_bytes()[:64].split(b"\n")[0] in (b"#!/bin/sh", b"#!/bin/bash")
 
 
 def gtest(options: Options) -> Counts:

@@ -9,6 +9,8 @@ from . import paths
 
 CONFIG = "/etc/procshare/cluster.toml"
 KEY = "/etc/procshare/cluster.key"
+# Where the kernel looks for the program that becomes the shadow process (CONFIG_PROCSHARE_HELPER_PATH).
+HELPER = "/usr/sbin/procshare-shadow"
 TIMEOUT = 60
 
 
@@ -20,7 +22,7 @@ def cluster_toml(nodes: int) -> str:
 def join_all(cluster) -> None:
     """Writes the configuration everywhere; joins where the kernel and the tool know how to."""
     config, key = cluster_toml(cluster.machine.nodes), secrets.token_hex(32) + "\n"
-    store = f"mkdir -p /etc/procshare && cat > {CONFIG}"
+    store = f"mkdir -p /etc/procshare && cat > {CONFIG} && ln -sfn {paths.PROGRAMS}/procshare-shadow {HELPER}"
     store_key = f"umask 077 && cat > {KEY}"
     for node in cluster.live_nodes():
         cluster.run(store, node, stdin=config, check=True, cwd="/")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The agent on a node: starts commands for the host, carries their output and exit status back over a virtio port.
+// The agent on a node: starts commands for the host, carries their output and exit status back over a virtio
+// port.
 
 #define _GNU_SOURCE
 #include "node.h"
@@ -26,7 +27,7 @@
 
 struct job {
     uint32_t id;
-    pid_t pid; // 0: a free slot
+    pid_t pid;      // 0: a free slot
     int streams[2]; // its output and error; a terminal has only the first
     bool tty;
 };
@@ -35,8 +36,7 @@ static struct job jobs[MAX_JOBS];
 static int port;
 
 // The port is never written blocking: the driver would spin with interrupts off until the host reads.
-static void send_bytes(const void* data, size_t length)
-{
+static void send_bytes(const void* data, size_t length) {
     while (length) {
         struct pollfd writable = {.fd = port, .events = POLLOUT};
         ssize_t n = write(port, data, length);
@@ -50,16 +50,14 @@ static void send_bytes(const void* data, size_t length)
     }
 }
 
-static void send_frame(uint32_t job, uint32_t type, const void* data, uint32_t length)
-{
+static void send_frame(uint32_t job, uint32_t type, const void* data, uint32_t length) {
     const struct frame frame = {.length = length, .job = job, .type = type};
 
     send_bytes(&frame, sizeof(frame));
     send_bytes(data, length);
 }
 
-static void receive_bytes(void* data, size_t length)
-{
+static void receive_bytes(void* data, size_t length) {
     while (length) {
         struct pollfd readable = {.fd = port, .events = POLLIN};
         ssize_t n = read(port, data, length);
@@ -73,16 +71,14 @@ static void receive_bytes(void* data, size_t length)
     }
 }
 
-static struct job* find_job(uint32_t id)
-{
+static struct job* find_job(uint32_t id) {
     for (struct job* job = jobs; job < jobs + MAX_JOBS; job++)
         if (job->pid && job->id == id)
             return job;
     return NULL;
 }
 
-static struct job* free_slot(void)
-{
+static struct job* free_slot(void) {
     for (struct job* job = jobs; job < jobs + MAX_JOBS; job++)
         if (!job->pid)
             return job;
@@ -90,8 +86,7 @@ static struct job* free_slot(void)
 }
 
 // Input is complete when a job starts; a file holds it, so that nobody here waits for the job to read.
-static int input_file(const void* data, size_t length)
-{
+static int input_file(const void* data, size_t length) {
     int fd = length ? memfd_create("input", MFD_CLOEXEC) : open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (fd < 0 || write(fd, data, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET))
@@ -99,8 +94,7 @@ static int input_file(const void* data, size_t length)
     return fd;
 }
 
-static void become_command(const char* cwd, char** argv, char** envp)
-{
+static void become_command(const char* cwd, char** argv, char** envp) {
     sigset_t none;
 
     sigemptyset(&none);
@@ -115,8 +109,7 @@ static void become_command(const char* cwd, char** argv, char** envp)
     _exit(errno == ENOENT ? 127 : 126);
 }
 
-static pid_t fork_on_pipes(struct job* job, int input)
-{
+static pid_t fork_on_pipes(struct job* job, int input) {
     int out[2], err[2];
 
     if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
@@ -136,8 +129,7 @@ static pid_t fork_on_pipes(struct job* job, int input)
     return job->pid;
 }
 
-static pid_t fork_on_terminal(struct job* job)
-{
+static pid_t fork_on_terminal(struct job* job) {
     job->streams[1] = -1;
     job->pid = forkpty(&job->streams[0], NULL, NULL, NULL);
     if (job->pid > 0)
@@ -145,8 +137,7 @@ static pid_t fork_on_terminal(struct job* job)
     return job->pid;
 }
 
-static char** take_strings(char** cursor, uint32_t count)
-{
+static char** take_strings(char** cursor, uint32_t count) {
     char** strings = calloc(count + 1, sizeof(*strings));
 
     for (uint32_t i = 0; i < count; i++) {
@@ -156,8 +147,7 @@ static char** take_strings(char** cursor, uint32_t count)
     return strings;
 }
 
-static void start_job(uint32_t id, char* payload)
-{
+static void start_job(uint32_t id, char* payload) {
     const struct run_request* request = (void*)payload;
     char* cursor = payload + sizeof(*request);
     const char* cwd = cursor;
@@ -186,13 +176,11 @@ static void start_job(uint32_t id, char* payload)
     free(envp);
 }
 
-static void signal_job(const struct job* job, const struct signal_request* request)
-{
+static void signal_job(const struct job* job, const struct signal_request* request) {
     kill(request->whole_group ? -job->pid : job->pid, request->signal);
 }
 
-static void serve_host(void)
-{
+static void serve_host(void) {
     struct frame frame;
     struct job* job;
     char* payload;
@@ -213,8 +201,7 @@ static void serve_host(void)
 }
 
 // Passes on what one stream has; false once it has nothing more for now.
-static bool forward(struct job* job, int i)
-{
+static bool forward(struct job* job, int i) {
     char chunk[CHUNK];
     ssize_t n = job->streams[i] < 0 ? -1 : read(job->streams[i], chunk, sizeof(chunk));
 
@@ -228,8 +215,7 @@ static bool forward(struct job* job, int i)
 }
 
 // A job ends with its process: what children left behind may still hold the streams is not waited for.
-static void end_job(struct job* job, int status)
-{
+static void end_job(struct job* job, int status) {
     for (int i = 0; i < 2; i++) {
         while (forward(job, i))
             ;
@@ -240,8 +226,7 @@ static void end_job(struct job* job, int status)
     job->pid = 0;
 }
 
-static void reap(int signals)
-{
+static void reap(int signals) {
     struct signalfd_siginfo info;
     int status;
     pid_t pid;
@@ -253,8 +238,7 @@ static void reap(int signals)
                 end_job(job, status);
 }
 
-static int watch_children(void)
-{
+static int watch_children(void) {
     sigset_t children;
 
     sigemptyset(&children);
@@ -264,8 +248,7 @@ static int watch_children(void)
 }
 
 // The driver announces the port from a work item of its own: it may come after process 1.
-static int open_port(void)
-{
+static int open_port(void) {
     for (int tries = 0; tries < 1000; tries++) {
         glob_t found;
         int fd = -1;
@@ -280,8 +263,7 @@ static int open_port(void)
     die(PORT);
 }
 
-static nfds_t fill(struct pollfd* fds, int signals)
-{
+static nfds_t fill(struct pollfd* fds, int signals) {
     nfds_t n = 0;
 
     fds[n++] = (struct pollfd){.fd = port, .events = POLLIN};
@@ -292,8 +274,7 @@ static nfds_t fill(struct pollfd* fds, int signals)
     return n;
 }
 
-void serve(void)
-{
+void serve(void) {
     static struct pollfd fds[2 + 2 * MAX_JOBS];
     int signals = watch_children();
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A node's process 1: makes the host's read-only root writable in memory, mounts what a system has, brings the network up.
+// A node's process 1: makes the host's read-only root writable in memory, mounts what a system has, brings
+// the network up.
 
 #define _GNU_SOURCE
 #include "node.h"
@@ -49,22 +50,19 @@ static const char* const links[][2] = {
     {"/proc/self/fd/2", "/dev/stderr"},
 };
 
-void die(const char* what)
-{
+void die(const char* what) {
     dprintf(STDERR_FILENO, "node: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 
 // The kernel hands its unknown key=value parameters to process 1 as environment.
-static int parameter(const char* name)
-{
+static int parameter(const char* name) {
     const char* value = getenv(name);
 
     return value ? atoi(value) : 0;
 }
 
-static void make_root_writable(void)
-{
+static void make_root_writable(void) {
     if (mount("upper", "/tmp", "tmpfs", 0, "mode=0755"))
         die("mounting a tmpfs on /tmp");
     if (mkdir("/tmp/upper", 0755) || mkdir("/tmp/work", 0755) || mkdir("/tmp/root", 0755))
@@ -75,8 +73,7 @@ static void make_root_writable(void)
         die("entering the new root");
 }
 
-static void mount_system(void)
-{
+static void mount_system(void) {
     for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
         const struct mount_point* m = &mounts[i];
 
@@ -86,8 +83,7 @@ static void mount_system(void)
     }
 }
 
-static void switch_root(void)
-{
+static void switch_root(void) {
     if (mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
         die("switching to the new root");
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
@@ -95,8 +91,7 @@ static void switch_root(void)
             die(links[i][1]);
 }
 
-static void make_directories(const char* path)
-{
+static void make_directories(const char* path) {
     char part[4096];
 
     snprintf(part, sizeof(part), "%s", path);
@@ -109,8 +104,7 @@ static void make_directories(const char* path)
 }
 
 // The shares come after every tmpfs: one may lie below /tmp.
-static void mount_shares(void)
-{
+static void mount_shares(void) {
     char* list = getenv("shares");
     char tag[16];
     int n = 0;
@@ -123,8 +117,7 @@ static void mount_shares(void)
     }
 }
 
-static void set_address(int fd, const char* device, in_addr_t address, in_addr_t mask)
-{
+static void set_address(int fd, const char* device, in_addr_t address, in_addr_t mask) {
     struct ifreq request = {0};
     struct sockaddr_in* in = (struct sockaddr_in*)&request.ifr_addr;
 
@@ -142,8 +135,7 @@ static void set_address(int fd, const char* device, in_addr_t address, in_addr_t
 }
 
 // Node N is 10.77.0.(N + 1), and every node knows every other by name.
-static void set_up_network(int node, int nodes)
-{
+static void set_up_network(int node, int nodes) {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     FILE* hosts = fopen("/etc/hosts", "w");
     char name[16];
@@ -162,15 +154,13 @@ static void set_up_network(int node, int nodes)
         die("setting the host name");
 }
 
-static void set_limits(void)
-{
+static void set_limits(void) {
     const struct rlimit files = {1024, 1024 * 512};
 
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
-int main(void)
-{
+int main(void) {
     umask(0);
     make_root_writable();
     mount_system();

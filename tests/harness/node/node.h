@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the two halves of a node's first process share: set the node up (init.c), then serve commands (agent.c).
+// What the two halves of a node's first process share: set the node up (init.c), then serve commands
+// (agent.c).
 
 #ifndef PROCSHARE_NODE_H
 #define PROCSHARE_NODE_H
 
 #include <stdint.h>
 
-// Every message on the agent channel: this header, then length bytes. Integers are little-endian, as on every node.
+// Every message on the agent channel: this header, then length bytes. Integers are little-endian, as on every
+// node.
 struct frame {
     uint32_t length;
     uint32_t job;
@@ -25,7 +27,8 @@ enum frame_type {
     FRAME_EXIT = 'X',
 };
 
-// The payload of FRAME_RUN: this, then cwd, arguments and environment as strings with their NUL, then the input.
+// The payload of FRAME_RUN: this, then cwd, arguments and environment as strings with their NUL, then the
+// input.
 struct run_request {
     uint32_t tty;
     uint32_t argc;
