@@ -149,7 +149,7 @@ static void invalidate(struct coh_node *n, u8 self, const struct coh_msg *m,
 	if (copy)
 		emit(out, COH_DROP);
 	n->state = COH_I;
-	if (n->pending)
+	if (n->pending == COH_READ)
 		n->inv_epoch = m->epoch;
 }
 
