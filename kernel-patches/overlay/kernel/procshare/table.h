@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* procshare - the node table, as the threads that keep the links up see it */
+#ifndef _PROCSHARE_TABLE_H
+#define _PROCSHARE_TABLE_H
+
+#include <linux/socket.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "cluster.h"
+#include "link.h"
+
+/**
+ * struct procshare_row - a row of the node table, under procshare_table
+ * @configured: the row is in use
+ * @removing: being deleted: no new links
+ * @redial: the address has changed: dial at once
+ * @dialing: the node has a dialing thread
+ * @state: enum procshare_node_state
+ * @address: where it listens
+ * @reason: why it is not up
+ * @link: who has claimed the row
+ */
+struct procshare_row {
+	bool configured;
+	bool removing;
+	bool redial;
+	bool dialing;
+	u8 state;
+	struct sockaddr_storage address;
+	char reason[PROCSHARE_REASON_MAX];
+	struct procshare_link *link;
+};
+
+/* cluster.c; see there for the locking. */
+extern struct procshare_row procshare_rows[PROCSHARE_MAX_NODES];
+extern spinlock_t procshare_table;
+extern wait_queue_head_t procshare_changed;
+void procshare_table_up(const struct procshare_link *link);
+void procshare_table_down(const struct procshare_link *link);
+
+/* connect.c: all for cluster.c, one after the other. */
+int procshare_listen(struct net *net, const struct sockaddr_storage *address);
+int procshare_dial(unsigned int id);
+/* End the links to @node, or all of them (-1), with those that shake hands. */
+void procshare_links_stop(int node, const char *reason);
+/* No new connections, and an end to all there are. */
+void procshare_links_close(void);
+/* All threads have gone home; waited for under procshare_changed. */
+bool procshare_links_idle(void);
+void procshare_unlisten(void);
+
+#endif /* _PROCSHARE_TABLE_H */
