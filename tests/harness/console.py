@@ -7,13 +7,12 @@ import re
 from pathlib import Path
 
 SPLAT = re.compile(
-    r"WARNING: |BUG: |BUG [\w.-]+ \(|Oops|Kernel panic|KASAN: |UBSAN: |ODEBUG: |refcount_t: |"
+    r"\bWARNING: |\bBUG: |\bBUG [\w.-]+ \(|\bOops\b|Kernel panic|KASAN: |UBSAN: |ODEBUG: |refcount_t: |"
     r"general protection fault|double fault|kernel stack overflow|"
     r"possible (circular|recursive) locking|lock inversion dependency|inconsistent lock state|"
     r"suspicious RCU usage|INFO: task .* blocked|rcu.*(detected stall|self-detected|kthread starved)|"
     r"page_table_check|Bad page|Bad rss-counter|non-zero pgtables_bytes|unreferenced object|list_(add|del) corruption|"
-    r"slab .*(still has objects|Objects remaining)",
-    re.IGNORECASE,
+    r"slab .*(still has objects|Objects remaining)"
 )
 # The panic that ends every node: process 1 leaves when the host closes its channel.
 EXPECTED = re.compile(r"Attempted to kill init")
