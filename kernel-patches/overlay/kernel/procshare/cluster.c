@@ -356,8 +356,7 @@ static int start_listening(const struct sockaddr_storage *address,
 	else if (error == -EADDRINUSE)
 		NL_SET_ERR_MSG_FMT(extack, "something else uses port %pISpc", address);
 	else if (error)
-		NL_SET_ERR_MSG_FMT(extack, "cannot listen at %pISpc: %pe", address,
-				   ERR_PTR(error));
+		NL_SET_ERR_MSG_FMT(extack, "cannot listen at %pISpc (%d)", address, error);
 	return error;
 }
 
@@ -382,8 +381,7 @@ int procshare_cluster_join(unsigned int id, const struct sockaddr_storage *addre
 		goto unlock;
 	error = procshare_hello_key(key, key_length);
 	if (error) {
-		NL_SET_ERR_MSG_FMT(extack, "the kernel cannot use HMAC-SHA-256: %pe",
-				   ERR_PTR(error));
+		NL_SET_ERR_MSG_FMT(extack, "the kernel cannot use HMAC-SHA-256 (%d)", error);
 		goto unlock;
 	}
 	cluster_net = get_net(current->nsproxy->net_ns);

@@ -325,12 +325,29 @@ static int accept_all(void *data)
 
 /* ---- dialing ---- */
 
+static const char *why_not(int error)
+{
+	switch (error) {
+	case -ECONNREFUSED:
+		return "nobody listens there";
+	case -ETIMEDOUT:
+		return "no answer";
+	case -EHOSTUNREACH:
+	case -ENETUNREACH:
+		return "no way there";
+	case -EAFNOSUPPORT:
+		return "this kernel lacks that kind of address";
+	default:
+		return "";
+	}
+}
+
 static int dial_out(struct procshare_link *link, const struct sockaddr_storage *address)
 {
 	int error = transport->dial(link, address);
 
 	if (error)
-		procshare_link_reason(link, "cannot connect: %pe", ERR_PTR(error));
+		procshare_link_reason(link, "cannot connect: %s (%d)", why_not(error), error);
 	start_clock(link);
 	return error;
 }
@@ -352,7 +369,7 @@ static bool dial_once(unsigned int id)
 	link->dialer = true;
 	error = transport->open(link, cluster_net, &address);
 	if (error) {
-		procshare_link_reason(link, "cannot make a socket: %pe", ERR_PTR(error));
+		procshare_link_reason(link, "no socket: %s (%d)", why_not(error), error);
 		note(id, link->reason);
 	}
 	if (error || !enter(link)) {
