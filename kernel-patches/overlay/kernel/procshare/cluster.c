@@ -97,16 +97,15 @@ static void tick(struct work_struct *work)
 {
 	struct procshare_link *link;
 	unsigned int i;
-	u64 sent;
 
 	for (i = 0; i < PROCSHARE_MAX_NODES; i++) {
 		link = procshare_link_get(i);
 		if (!link)
 			continue;
-		sent = READ_ONCE(link->messages_out);
-		if (sent == link->pinged && !procshare_link_clogged(link))
+		if (READ_ONCE(link->messages_out) == link->pinged &&
+		    !procshare_link_clogged(link))
 			procshare_link_send(link, PROCSHARE_WIRE_PING);
-		link->pinged = sent;
+		link->pinged = READ_ONCE(link->messages_out);
 		procshare_link_put(link);
 	}
 	schedule_delayed_work(&ticker, PROCSHARE_TICK);

@@ -198,10 +198,13 @@ static bool note(int id, const char *reason)
 		return true;
 	row = &procshare_rows[id];
 	spin_lock(&procshare_table);
-	news = row->configured && !row->link && strcmp(row->reason, reason);
-	if (news)
+	news = strcmp(row->reason, reason);
+	if (!row->configured || row->state == PROCSHARE_NODE_SELF)
+		news = true;
+	else if (row->link)
+		news = false;
+	else if (news)
 		strscpy(row->reason, reason, sizeof(row->reason));
-	news |= !row->configured;
 	spin_unlock(&procshare_table);
 	return news;
 }

@@ -45,8 +45,8 @@ struct procshare_link;
  * @open: fill in link->endpoint for a connection to the family of @address
  * @dial: connect what @open made; bounded, and cut short by @shutdown
  * @send: write from @from, which is advanced, as much as there is room for.
- *        @wait: sleep a tick for room if there is none.  -EAGAIN if there was
- *        none, another error if the link is dead.
+ *        If asked to wait, sleep a tick for room if there is none.  -EAGAIN if
+ *        there was none, another error if the link is dead.
  * @receive: read @least to @most bytes, fewer after a tick without any. Bytes
  *           read, -EAGAIN for none, 0 at the end.
  * @finish: nothing more will be sent; what was sent still arrives
@@ -105,7 +105,9 @@ extern const struct procshare_transport procshare_tcp;
  * @deadline: jiffies by which HELLO must be through; 0 for no limit
  * @silent: ticks without a byte
  * @in_sequence: of the next message
- * @ahead: bytes read ahead, from @ahead_start to @ahead_end
+ * @ahead_start: where unread bytes start in @ahead
+ * @ahead_end: where they end
+ * @ahead: bytes read ahead
  * @messages_in: written by the link's thread, like @bytes_in and @heard
  * @bytes_in: bytes that came, headers included
  * @heard: reads that brought something

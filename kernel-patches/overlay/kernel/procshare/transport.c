@@ -14,6 +14,7 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/init.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
@@ -401,6 +402,7 @@ static void write_waiting(bool now)
 
 void procshare_push(void)
 {
+	might_sleep();
 	write_waiting(true);
 }
 

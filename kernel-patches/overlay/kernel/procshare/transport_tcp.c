@@ -198,7 +198,11 @@ static void shutdown_tcp(struct procshare_link *link)
 
 static void release_tcp(struct procshare_link *link)
 {
-	sock_release(link->endpoint);
+	struct socket *sock = link->endpoint;
+
+	/* What a lost peer has not acknowledged must not linger for minutes. */
+	sock_no_linger(sock->sk);
+	sock_release(sock);
 	link->endpoint = NULL;
 }
 

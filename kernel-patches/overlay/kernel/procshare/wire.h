@@ -92,9 +92,11 @@ struct procshare_wire_header {
  * @page_size: bytes in a page
  * @node: node id of the sender
  * @dialer: 1 from the side that made the connection, else 0
+ * @reserved: 0
  * @xfeatures: x86 state components (XCR0 bits) that user mode may use
  * @nonce: random, new for each connection
  * @build_id: GNU build-id of the kernel
+ * @reserved2: 0
  * @release: uname -r, padded with zeros, for people
  * @build: uname -v, padded with zeros, for people
  */
@@ -234,7 +236,8 @@ struct procshare_wire_return {
 	__le32 reserved;
 };
 
-#define PROCSHARE_RETURN_HOME	0x01	/* send the thread back at once; @value is void */
+#define PROCSHARE_RETURN_HOME	0x01	/* come home and make the call there; @value is void */
+#define PROCSHARE_RETURN_STATE	0x02	/* a signal interrupted it: send the state, home has the registers */
 
 /**
  * struct procshare_wire_start - START
