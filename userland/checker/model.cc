@@ -545,6 +545,10 @@ std::string_view check_home(const World& w, const Config& config) {
         return "home reads a stale page";
     if (!config.losses && (h.state == COH_HOME_LOST || (h.state == COH_HOME_STALE && h.owner == COH_NO_NODE)))
         return "a page is lost although no node is";
+    if (h.hold && !h.discards && !coh_home_may(&h, coh_access(h.hold)))
+        return "the page is taken away before home's fault has installed it";
+    if (h.recalls && !h.home_first && (h.state == COH_HOME_STALE || h.state == COH_HOME_OWNED))
+        return "the page is taken away before home's recall has ended";
     if (coh_home_idle(&h) && !as_new(h))
         return "an idle entry is not as new";
     return {};
