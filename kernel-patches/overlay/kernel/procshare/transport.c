@@ -35,7 +35,7 @@ static atomic_t live_messages = ATOMIC_INIT(0);
 static size_t queue_limit;
 
 static struct procshare_link __rcu *links[PROCSHARE_MAX_NODES];
-/* Nodes whose link has messages that nobody is writing. */
+/* Nodes whose published link has messages and no writer. */
 static atomic64_t waiting = ATOMIC64_INIT(0);
 
 struct procshare_msg *procshare_msg_alloc(u8 type, size_t length, gfp_t gfp)
@@ -135,25 +135,26 @@ void procshare_link_publish(struct procshare_link *link)
 	rcu_assign_pointer(links[link->node], link);
 }
 
-/* The link takes no more messages; those that wait are freed. */
+/*
+ * The link takes no more messages; those that wait are freed.  Its last writer
+ * may come here when the node has another link, whose bit must stay as it is:
+ * the bit is this link's only while there is a queue and no writer.
+ */
 static void kill(struct procshare_link *link)
 {
 	LIST_HEAD(doomed);
 
 	spin_lock(&link->lock);
 	link->dead = true;
+	if (!link->writing && !list_empty(&link->queue))
+		atomic64_andnot(BIT_ULL(link->node), &waiting);
 	list_splice_init(&link->queue, &doomed);
 	link->queued = 0;
-	if (link->node >= 0)
-		atomic64_andnot(BIT_ULL(link->node), &waiting);
 	spin_unlock(&link->lock);
 	free_messages(&doomed);
 }
 
-/*
- * Only after this may another link to the same node be published: kill() has
- * then cleared the node's bit for the last time.
- */
+/* Only after this may another link to the same node be published. */
 void procshare_link_unpublish(struct procshare_link *link)
 {
 	RCU_INIT_POINTER(links[link->node], NULL);

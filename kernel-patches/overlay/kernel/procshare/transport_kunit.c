@@ -340,6 +340,26 @@ static void unpublish__frees_what_waits(struct kunit *test)
 	drop_link(link);
 }
 
+static void unpublish__leaves_the_next_link_alone(struct kunit *test)
+{
+	struct pipe *pipe;
+	struct procshare_link *link = make_link(test, &pipe);
+	size_t size;
+
+	/* The worker of the first link gives up while the second one waits. */
+	pipe->room = 100;
+	queue_numbers(0, 20);
+	procshare_push();
+	drop_link(link);
+	link = make_link(test, &pipe);
+	size = queue_numbers(0, 3);
+	msleep(100);
+	procshare_push();
+	KUNIT_EXPECT_EQ(test, pipe->written, size);
+	expect_numbers(test, pipe, 3);
+	drop_link(link);
+}
+
 static void push__broken_link(struct kunit *test)
 {
 	int before = procshare_messages_live();
@@ -528,6 +548,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(push__leaves_long_queues_to_the_worker),
 	KUNIT_CASE(kick__writes),
 	KUNIT_CASE(unpublish__frees_what_waits),
+	KUNIT_CASE(unpublish__leaves_the_next_link_alone),
 	KUNIT_CASE(push__broken_link),
 	KUNIT_CASE(header_check__accepts),
 	KUNIT_CASE(header_check__refuses),
