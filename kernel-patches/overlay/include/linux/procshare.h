@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * procshare - hooks into the core kernel: inline wrappers and no-op stubs
+ *
+ * Every wrapper costs a patched-out jump as long as this machine runs no
+ * shared process and hosts no shadow process.
+ */
+#ifndef _LINUX_PROCSHARE_H
+#define _LINUX_PROCSHARE_H
+
+#include <linux/jump_label.h>
+#include <linux/mm_types.h>
+#include <linux/sched.h>
+#include <linux/thread_info.h>
+
+struct pt_regs;
+struct vm_fault;
+
+#ifdef CONFIG_PROCSHARE
+
+DECLARE_STATIC_KEY_FALSE(procshare_key);
+
+unsigned long __procshare_exit_work(struct pt_regs *regs, unsigned long ti_work);
+bool __procshare_syscall(struct pt_regs *regs, long nr);
+void __procshare_fork(struct task_struct *child);
+void __procshare_exit(struct task_struct *tsk);
+void __procshare_free(struct task_struct *tsk);
+vm_fault_t procshare_marker_fault(struct vm_fault *vmf);
+vm_fault_t procshare_wp_fault(struct vm_fault *vmf);
+
+/*
+ * Before signals are looked at on the way to user mode: a home thread may leave
+ * here and come back as if nothing had happened; a shadow thread gets its
+ * registers here, and its traps are taken home before they become signals.
+ * Returns the work that remains for this round of the loop.
+ */
+static inline unsigned long procshare_exit_work(struct pt_regs *regs,
+						unsigned long ti_work)
+{
+	if (static_branch_unlikely(&procshare_key) && current->procshare)
+		return __procshare_exit_work(regs, ti_work);
+	return ti_work;
+}
+
+/* True if the call has been dealt with: a shadow thread forwards it. */
+static inline bool procshare_syscall(struct pt_regs *regs, long nr,
+				     unsigned long work)
+{
+	return (work & SYSCALL_WORK_PROCSHARE) && __procshare_syscall(regs, nr);
+}
+
+/* In copy_process(), once the child's PF_ flags are known. */
+static inline void procshare_fork(struct task_struct *child)
+{
+	child->procshare = NULL;
+	if (static_branch_unlikely(&procshare_key))
+		__procshare_fork(child);
+}
+
+/* In do_exit(), while current still has its mm. */
+static inline void procshare_exit(struct task_struct *tsk)
+{
+	if (static_branch_unlikely(&procshare_key) && tsk->procshare)
+		__procshare_exit(tsk);
+}
+
+/* In free_task(): also for a child whose fork has failed half-way. */
+static inline void procshare_free(struct task_struct *tsk)
+{
+	if (static_branch_unlikely(&procshare_key) && tsk->procshare)
+		__procshare_free(tsk);
+}
+
+#define procshare_mm_init(mm)	((mm)->procshare = NULL)
+#define procshare_mm(mm)	((mm)->procshare)
+
+#else /* !CONFIG_PROCSHARE */
+
+static inline unsigned long procshare_exit_work(struct pt_regs *regs,
+						unsigned long ti_work)
+{
+	return ti_work;
+}
+
+static inline bool procshare_syscall(struct pt_regs *regs, long nr,
+				     unsigned long work)
+{
+	return false;
+}
+
+static inline void procshare_fork(struct task_struct *child)
+{
+}
+
+static inline void procshare_exit(struct task_struct *tsk)
+{
+}
+
+static inline void procshare_free(struct task_struct *tsk)
+{
+}
+
+static inline vm_fault_t procshare_marker_fault(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static inline vm_fault_t procshare_wp_fault(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+#define procshare_mm_init(mm)	do { } while (0)
+#define procshare_mm(mm)	NULL
+
+#endif /* CONFIG_PROCSHARE */
+#endif /* _LINUX_PROCSHARE_H */

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - executor: a home thread while its thread is away
+ *
+ * executor_leave() sends the thread's state out and does not return before the
+ * thread is back (or both die).  In between the home thread sleeps in the
+ * kernel, executes the calls that its thread forwards, and brings the thread
+ * home when there is something that only home can do.  It looks to the rest of
+ * the kernel like a thread in an interruptible wait.
+ */
+
+#include <linux/entry-common.h>
+#include <linux/freezer.h>
+#include <linux/nospec.h>
+#include <linux/rseq.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+#include <linux/timekeeping.h>
+#include <asm/syscall.h>
+
+#include "cluster.h"
+#include "home.h"
+#include "syscalls.h"
+#include "thread_state.h"
+
+/* Longest wait for the registers of a thread whose process dumps core. */
+#define DUMP_TIMEOUT	(2 * HZ)
+
+/* First stay at home after it touched what cannot be exported; doubled. */
+#define STAY_MIN	msecs_to_jiffies(8)
+#define STAY_MAX	(2 * HZ)
+
+void executor_message(struct procshare_process *p, struct procshare_msg *msg)
+{
+	struct home_thread *t = home_thread_find(p, msg->thread);
+
+	if (!t) {
+		procshare_msg_free(msg);
+		return;
+	}
+	spin_lock(&t->inbox_lock);
+	/* Only the node where the thread runs may speak for it. */
+	if (READ_ONCE(t->node) == msg->peer) {
+		list_add_tail(&msg->node, &t->inbox);
+		msg = NULL;
+	}
+	spin_unlock(&t->inbox_lock);
+	if (msg)
+		procshare_msg_free(msg);
+	else
+		wake_up(&t->wait);
+	home_thread_put(t);
+}
+
+static struct procshare_msg *next_message(struct home_thread *t)
+{
+	struct procshare_msg *msg;
+
+	spin_lock(&t->inbox_lock);
+	msg = list_first_entry_or_null(&t->inbox, struct procshare_msg, node);
+	if (msg)
+		list_del(&msg->node);
+	spin_unlock(&t->inbox_lock);
+	return msg;
+}
+
+static bool send_plain(struct home_thread *t, unsigned int node, u8 type)
+{
+	struct procshare_msg *msg = procshare_msg_alloc(type, 0, GFP_KERNEL);
+
+	if (!msg)
+		return false;
+	msg->process = t->process->id;
+	msg->thread = t->tid;
+	procshare_send(node, msg);
+	return true;
+}
+
+/* Ask the node for the thread, once a stay. */
+static void recall(struct home_thread *t)
+{
+	if (!t->recalled)
+		t->recalled = send_plain(t, t->node, PROCSHARE_WIRE_RECALL);
+}
+
+static void send_return(struct home_thread *t, u64 value, u32 flags)
+{
+	struct procshare_wire_return *ret;
+	struct procshare_msg *msg;
+
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_RETURN, sizeof(*ret), GFP_KERNEL);
+	if (!msg) {
+		process_doom(t->process, "no memory for a result");
+		return;
+	}
+	msg->process = t->process->id;
+	msg->thread = t->tid;
+	ret = (void *)msg->body;
+	ret->value = cpu_to_le64(value);
+	ret->flags = cpu_to_le32(flags);
+	ret->reserved = 0;
+	procshare_send(t->node, msg);
+}
+
+/* @user, @system: the stay's totals as the node reports them; they only grow. */
+static void account_stay(struct home_thread *t, u64 user, u64 system)
+{
+	if (user < t->stay_user_ns || system < t->stay_system_ns)
+		return;
+	usage_cpu(t->process, t->node, user - t->stay_user_ns,
+		  system - t->stay_system_ns);
+	atomic64_add(user - t->stay_user_ns, &t->remote_user_ns);
+	t->stay_user_ns = user;
+	t->stay_system_ns = system;
+}
+
+/*
+ * A CPU number of this node means nothing on another one: the restartable
+ * sequences area says "not registered" while the thread is away.
+ */
+static int park_rseq(void)
+{
+#ifdef CONFIG_RSEQ
+	struct rseq __user *rseq = current->rseq;
+	u64 cs;
+
+	if (!rseq)
+		return 0;
+	if (get_user(cs, &rseq->rseq_cs) || cs)
+		return -EBUSY;
+	if (put_user(0u, &rseq->cpu_id_start) ||
+	    put_user((u32)RSEQ_CPU_ID_UNINITIALIZED, &rseq->cpu_id))
+		return -EFAULT;
+#endif
+	return 0;
+}
+
+/* MIGRATE: the state of current, whose user registers are @regs. */
+static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *regs)
+{
+	struct procshare_wire_thread *state;
+	struct procshare_msg *msg;
+	ssize_t length;
+
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_MIGRATE,
+				  sizeof(*state) + procshare_state_size(),
+				  GFP_KERNEL);
+	if (!msg)
+		return NULL;
+	state = (void *)msg->body;
+	memset(state, 0, sizeof(*state));
+	length = procshare_save_xstate(state + 1, procshare_state_size());
+	if (length < 0 || procshare_save_regs(regs, state->regs)) {
+		procshare_msg_free(msg);
+		return NULL;
+	}
+	msg->length = sizeof(*state) + length;
+	msg->process = t->process->id;
+	msg->thread = t->tid;
+	state->xstate_length = cpu_to_le32(length);
+	state->monotonic = cpu_to_le64(ktime_get_ns());
+	if (t->process->policy == PROCSHARE_POLICY_BOUNCE)
+		state->bounce_ms = cpu_to_le32(t->session->params.bounce_ms);
+	return msg;
+}
+
+/* Where the messages of this stay are expected from; 0xff ends it. */
+static void set_node(struct home_thread *t, u8 node)
+{
+	spin_lock(&t->inbox_lock);
+	WRITE_ONCE(t->node, node);
+	spin_unlock(&t->inbox_lock);
+}
+
+static bool depart(struct home_thread *t, struct pt_regs *regs)
+{
+	struct procshare_process *p = t->process;
+	struct procshare_msg *msg;
+	u8 node = READ_ONCE(t->target);
+
+	if (process_expose(p) || process_host(p, node) || park_rseq())
+		return false;
+	msg = pack_thread(t, regs);
+	if (!msg)
+		return false;
+	t->recalled = false;
+	t->asked = false;
+	t->stay_user_ns = 0;
+	t->stay_system_ns = 0;
+	usage_hosted(p, procshare_self(), -1);
+	usage_hosted(p, node, 1);
+	usage_count(p, node, PROCSHARE_COUNT_ARRIVALS, 1);
+	t->visited |= coh_bit(node);
+	set_node(t, node);
+	procshare_send(node, msg);
+	return true;
+}
+
+static void arrive(struct home_thread *t)
+{
+	usage_count(t->process, t->node, PROCSHARE_COUNT_DEPARTURES, 1);
+	usage_hosted(t->process, t->node, -1);
+	usage_hosted(t->process, procshare_self(), 1);
+	set_node(t, PROCSHARE_NODE_HOME);
+}
+
+/* What the reason means for when the thread may leave again. */
+static void plan_next_stay(struct home_thread *t, u32 reason)
+{
+	switch (reason) {
+	case PROCSHARE_BACK_BOUNCE:
+		WRITE_ONCE(t->target, home_thread_bounce(t));
+		break;
+	case PROCSHARE_BACK_CALL:
+		t->until_call = true;
+		break;
+	case PROCSHARE_BACK_FAULT:
+	case PROCSHARE_BACK_MEMORY:
+		if (time_before(jiffies, t->stay_until + HZ) && t->backoff)
+			t->backoff = min_t(unsigned int, 2 * t->backoff, STAY_MAX);
+		else
+			t->backoff = STAY_MIN;
+		t->stay_until = jiffies + t->backoff;
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * BACK: make the state current's own.  @keep_regs: a forwarded call is under way
+ * here, so home's registers are the true ones and only the rest is taken.
+ */
+static bool unpack_thread(struct home_thread *t, struct pt_regs *regs,
+			  struct procshare_msg *msg, bool keep_regs)
+{
+	struct procshare_wire_thread *state = (void *)msg->body;
+	u32 length;
+
+	if (msg->length < sizeof(*state))
+		return false;
+	length = le32_to_cpu(state->xstate_length);
+	if (length != msg->length - sizeof(*state))
+		return false;
+	if (procshare_load_xstate(state + 1, length))
+		return false;
+	if (!keep_regs) {
+		if (procshare_restore_regs(regs, state->regs))
+			return false;
+		regs->orig_ax = -1;
+	}
+	account_stay(t, le64_to_cpu(state->user_ns), le64_to_cpu(state->system_ns));
+	return true;
+}
+
+/* The thread is home, or as good as dead. Counted reason in @msg. */
+static void come_home(struct home_thread *t, struct pt_regs *regs,
+		      struct procshare_msg *msg, bool keep_regs)
+{
+	struct procshare_wire_thread *state = (void *)msg->body;
+
+	if (!unpack_thread(t, regs, msg, keep_regs)) {
+		process_doom(t->process, "a node sent a thread back without its state");
+	} else {
+		u32 reason = le32_to_cpu(state->reason);
+
+		if (reason == PROCSHARE_BACK_SIGNAL && t->asked)
+			reason = PROCSHARE_BACK_ASKED;
+		usage_reason(t->process, reason);
+		if (!keep_regs)
+			plan_next_stay(t, reason);
+	}
+	arrive(t);
+	procshare_msg_free(msg);
+}
+
+/* Wait for BACK although signals are pending; false if it will not come. */
+static struct procshare_msg *await_back(struct home_thread *t)
+{
+	unsigned long end = jiffies + DUMP_TIMEOUT;
+	struct procshare_msg *msg = NULL;
+
+	for (;;) {
+		bool dump = READ_ONCE(current->signal->core_state);
+
+		while ((msg = next_message(t))) {
+			if (msg->type == PROCSHARE_WIRE_BACK)
+				return msg;
+			procshare_msg_free(msg);
+		}
+		if (READ_ONCE(t->process->doomed))
+			return NULL;
+		if (fatal_signal_pending(current)) {
+			if (!dump || time_after(jiffies, end))
+				return NULL;
+			wait_event_timeout(t->wait, !list_empty(&t->inbox) ||
+					   t->process->doomed, HZ / 10);
+		} else {
+			wait_event_killable(t->wait, !list_empty(&t->inbox) ||
+					    t->process->doomed);
+		}
+	}
+}
+
+static bool is_restart(long value)
+{
+	switch (value) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Exactly what the entry code does for a call of current's own. */
+static void execute(struct pt_regs *regs, long nr)
+{
+	regs->orig_ax = nr;
+	regs->ax = -ENOSYS;
+	nr = syscall_enter_from_user_mode_work(regs, nr);
+	if (nr >= 0 && nr < NR_syscalls)
+		regs->ax = x64_sys_call(regs, array_index_nospec(nr, NR_syscalls));
+	if (task_work_pending(current))
+		task_work_run();
+}
+
+/* clone and fork copy current's extended state: it came along. */
+static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
+{
+	struct procshare_wire_call *call = (void *)msg->body;
+	u32 length;
+
+	if (msg->length < sizeof(*call))
+		return false;
+	length = le32_to_cpu(call->xstate_length);
+	if (length != msg->length - sizeof(*call))
+		return false;
+	if (procshare_load_regs(regs, call->regs))
+		return false;
+	*nr = regs->orig_ax;
+	return !length || !procshare_load_xstate(call + 1, length);
+}
+
+/*
+ * Serve one CALL.  True if the thread came home with it: the call was
+ * interrupted and must be restarted, or told so, behind the signal.
+ */
+static bool serve_call(struct home_thread *t, struct pt_regs *regs,
+		       struct procshare_msg *msg)
+{
+	struct procshare_wire_call *call = (void *)msg->body;
+	struct procshare_msg *back;
+	long nr;
+
+	if (!load_call(regs, msg, &nr)) {
+		procshare_msg_free(msg);
+		process_doom(t->process, "a node sent a call that makes no sense");
+		return false;
+	}
+	account_stay(t, le64_to_cpu(call->user_ns), le64_to_cpu(call->system_ns));
+	procshare_msg_free(msg);
+	if (current_thread_info()->syscall_work & SYSCALL_WORK_EXIT ||
+	    syscall_class(nr) == SYSCALL_HOME) {
+		send_return(t, 0, PROCSHARE_RETURN_HOME);
+		return false;
+	}
+	usage_count(t->process, t->node, PROCSHARE_COUNT_CALLS, 1);
+	execute(regs, nr);
+	if (!is_restart(regs->ax) || !signal_pending(current)) {
+		send_return(t, regs->ax, 0);
+		regs->orig_ax = -1;
+		return false;
+	}
+	send_return(t, 0, PROCSHARE_RETURN_STATE);
+	back = await_back(t);
+	if (back)
+		come_home(t, regs, back, true);
+	else
+		arrive(t);
+	return true;
+}
+
+static bool something_to_do(struct home_thread *t)
+{
+	return !list_empty(&t->inbox) || READ_ONCE(t->asked) ||
+	       READ_ONCE(t->process->doomed);
+}
+
+/* Sleep until there is a message, a signal or a wish to move. */
+static void await(struct home_thread *t)
+{
+	if (t->recalled)
+		wait_event_killable(t->wait, !list_empty(&t->inbox) ||
+				    READ_ONCE(t->process->doomed));
+	else
+		wait_event_freezable(t->wait, something_to_do(t));
+	if (test_thread_flag(TIF_NOTIFY_SIGNAL)) {
+		clear_notify_signal();
+		task_work_run();
+	}
+}
+
+/* One round: true while the thread is still away. */
+static bool serve(struct home_thread *t, struct pt_regs *regs)
+{
+	struct procshare_msg *msg = next_message(t);
+
+	if (msg && msg->type == PROCSHARE_WIRE_CALL)
+		return !serve_call(t, regs, msg);
+	if (msg) {
+		come_home(t, regs, msg, false);
+		return false;
+	}
+	if (READ_ONCE(t->process->doomed) || fatal_signal_pending(current)) {
+		recall(t);
+		msg = await_back(t);
+		if (msg)
+			come_home(t, regs, msg, false);
+		else
+			arrive(t);
+		return false;
+	}
+	if (READ_ONCE(t->asked) || task_sigpending(current))
+		recall(t);
+	await(t);
+	return true;
+}
+
+/*
+ * Run current's thread on t->target until it comes home.  On return @regs and
+ * the rest of current's user state are the thread's.
+ */
+void executor_leave(struct home_thread *t, struct pt_regs *regs)
+{
+	do {
+		if (!depart(t, regs)) {
+			WRITE_ONCE(t->target, PROCSHARE_NODE_HOME);
+			usage_reason(t->process, PROCSHARE_BACK_ERROR);
+			return;
+		}
+		while (serve(t, regs))
+			;
+		/* From one remote node to another without a stop in between. */
+	} while (READ_ONCE(t->target) != PROCSHARE_NODE_HOME && !t->until_call &&
+		 time_after_eq(jiffies, t->stay_until) &&
+		 !signal_pending(current) && !t->process->doomed);
+
+#ifdef CONFIG_RSEQ
+	if (current->rseq)
+		rseq_set_notify_resume(current);
+#endif
+	set_thread_flag(TIF_NOTIFY_RESUME);
+}
+
+/* current ends, perhaps while its thread is away: no node keeps a part of it. */
+void executor_abandon(struct home_thread *t)
+{
+	unsigned int node;
+
+	if (!t->process)
+		return;
+	if (t->node != PROCSHARE_NODE_HOME)
+		arrive(t);
+	for (node = 0; node < PROCSHARE_MAX_NODES; node++)
+		if (t->visited & coh_bit(node))
+			send_plain(t, node, PROCSHARE_WIRE_EXIT);
+	t->visited = 0;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * procshare - a shared process as its home node sees it
+ *
+ * Lock order: mmap_lock, page table lock, directory lock, thread inbox lock.
+ * The last three are spinlocks; messages are queued under them and pushed out
+ * after they are dropped (transport.h).
+ */
+#ifndef _PROCSHARE_HOME_H
+#define _PROCSHARE_HOME_H
+
+#include <linux/hrtimer.h>
+#include <linux/kref.h>
+#include <linux/mm.h>
+#include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "coherence.h"
+#include "process.h"
+#include "thread.h"
+#include "transport.h"
+
+/* Nodes of a shared process, seen from home. */
+enum host_state {
+	HOST_NONE,		/* no shadow process there */
+	HOST_STARTING,
+	HOST_READY,
+	HOST_FAILED,
+};
+
+/**
+ * struct usage - what one node did for a process or a session
+ * @user_ns: user CPU time burnt there by its threads
+ * @system_ns: system CPU time, the same way
+ * @threads: hosted now
+ * @counters: enum procshare_counter
+ */
+struct usage {
+	atomic64_t user_ns;
+	atomic64_t system_ns;
+	atomic_t threads;
+	atomic64_t counters[PROCSHARE_COUNTERS];
+};
+
+/**
+ * struct session - everything that descends from one procshare_attach()
+ * @ref: held by processes, by threads and, for a while, by the session table
+ * @id: number that netlink knows it by
+ * @params: policy and placement, constant
+ * @placed: threads placed so far, for round robin
+ * @reasons: returns home by enum procshare_reason
+ * @usage: per node, allocated when a node is first used
+ * @recent: link in the list of sessions kept for --stats
+ */
+struct session {
+	struct kref ref;
+	u64 id;
+	struct procshare_params params;
+	atomic_t placed;
+	atomic64_t reasons[PROCSHARE_BACK_REASONS];
+	struct usage *usage[PROCSHARE_MAX_NODES];
+	struct list_head recent;
+};
+
+/**
+ * struct directory - who holds which page; see home_mm.c
+ * @lock: protects all of it, and the page table marker of every entry
+ * @entries: struct dir_entry by page number; pages never exported have none
+ * @epoch: counter of transactions
+ * @blocked: nested invalidations under way; exports in the range wait
+ * @blocked_start: @blocked_end: the union of their ranges
+ * @parked: requests for pages in the range that have no entry yet
+ * @wait: home's faults and notifiers that wait for a page
+ */
+struct directory {
+	spinlock_t lock;
+	struct xarray entries;
+	u64 epoch;
+	unsigned int blocked;
+	unsigned long blocked_start;
+	unsigned long blocked_end;
+	struct list_head parked;
+	wait_queue_head_t wait;
+};
+
+/**
+ * struct dir_entry - one exported page
+ * @coh: the coherence machine
+ * @process: back pointer for @work; counted while @queued
+ * @address: of the page
+ * @frame: home's copy while the page table holds the marker, or NULL
+ * @prot: PROCSHARE_PROT_* granted to remotes
+ * @mapped: home's page table maps it (read-only, uffd-wp): no @frame
+ * @queued: @work is going to look at it, perhaps when @timer has fired
+ * @releasing: and shall end home's hold then
+ * @waiters: home threads that sleep for it; keeps the entry
+ * @timer: starts @work later
+ * @work: serves the head of the queue where page tables are needed
+ */
+struct dir_entry {
+	struct coh_home coh;
+	struct procshare_process *process;
+	unsigned long address;
+	struct page *frame;
+	u8 prot;
+	bool mapped;
+	bool queued;
+	bool releasing;
+	unsigned int waiters;
+	struct hrtimer timer;
+	struct work_struct work;
+};
+
+/**
+ * struct export_pte - home's mapping of a page while it is being exported
+ * @vma: its area; the mmap lock is held for reading
+ * @ptep: the page table entry; its lock is held
+ * @pte: what it was
+ * @page: what it mapped; NULL: nothing or the zero page
+ * @detached: it was the marker already, home's copy is the entry's frame
+ * @done: the machine has given it its new value
+ * @drop: page to be freed once the locks are gone
+ */
+struct export_pte {
+	struct vm_area_struct *vma;
+	pte_t *ptep;
+	pte_t pte;
+	struct page *page;
+	bool detached;
+	bool done;
+	struct page *drop;
+};
+
+/**
+ * struct procshare_process - a shared process at home
+ * @ref: held by its threads, its mm (until the notifier is gone), look-ups
+ * @id: home node in bits 32-39, number below
+ * @session: policy and totals
+ * @mm: the address space; valid until @released
+ * @policy: the session's, or home for a program that gained privileges
+ * @tgid: thread group, global pid number
+ * @pid: the same, as an object
+ * @comm: for people
+ * @exposed: the mm has been prepared for export (notifier, VMA flags)
+ * @released: the mm is being torn down: nothing may be exported any more
+ * @doomed: killed because a node was lost or memory ran out
+ * @lock: protects @threads' membership and the host states
+ * @threads: struct home_thread by tid
+ * @hosts: enum host_state per node
+ * @host_error: why the host failed, positive errno
+ * @wait: threads that wait for a host to become ready
+ * @present: nodes that have had a shadow process: may hold pages
+ * @usage: per node
+ * @reasons: returns home by enum procshare_reason
+ */
+struct procshare_process {
+	struct kref ref;
+	u64 id;
+	struct session *session;
+	struct mm_struct *mm;
+	u8 policy;
+	pid_t tgid;
+	struct pid *pid;
+	char comm[TASK_COMM_LEN];
+	bool exposed;
+	bool released;
+	bool doomed;
+	spinlock_t lock;
+	struct xarray threads;
+	u8 hosts[PROCSHARE_MAX_NODES];
+	u32 host_error[PROCSHARE_MAX_NODES];
+	wait_queue_head_t wait;
+	coh_set present;
+	struct usage *usage[PROCSHARE_MAX_NODES];
+	atomic64_t reasons[PROCSHARE_BACK_REASONS];
+	struct mmu_notifier notifier;
+	struct directory dir;
+	struct work_struct free;
+};
+
+/**
+ * struct home_thread - a thread of a shared process at home
+ * @base: role
+ * @ref: held by the task and by look-ups
+ * @task: not counted; valid while the thread is in its process's table
+ * @session: inherited over fork and exec
+ * @process: NULL until the first return to user mode of a new mm
+ * @tid: global pid number, names the thread on the wire
+ * @newborn: has not been placed by its policy yet
+ * @until_call: came home to do something itself: leaves after its next call
+ * @target: node it should run on, PROCSHARE_NODE_HOME for home
+ * @node: node it runs on, PROCSHARE_NODE_HOME for home
+ * @asked: somebody wants it to move (or come home) now
+ * @recalled: RECALL has been sent during this stay
+ * @stay_until: jiffies before which it does not leave again (came home for memory)
+ * @backoff: the length of that, doubled while it keeps coming home
+ * @stay_user_ns: @stay_system_ns: reported so far of the current stay
+ * @home_user_ns: @home_system_ns: the task's own CPU time, reported so far
+ * @bounce_from_ns: its user CPU time when it last came home (policy bounce)
+ * @remote_user_ns: total
+ * @inbox_lock: protects @inbox and, against it, @node
+ * @inbox: messages for the executor, in order
+ * @visited: nodes that keep a shadow thread for it
+ * @wait: the executor sleeps here
+ */
+struct home_thread {
+	struct procshare_thread base;
+	struct kref ref;
+	struct task_struct *task;
+	struct session *session;
+	struct procshare_process *process;
+	u32 tid;
+	bool newborn;
+	bool until_call;
+	u8 target;
+	u8 node;
+	bool asked;
+	bool recalled;
+	unsigned long stay_until;
+	unsigned int backoff;
+	u64 stay_user_ns;
+	u64 stay_system_ns;
+	u64 home_user_ns;
+	u64 home_system_ns;
+	u64 bounce_from_ns;
+	atomic64_t remote_user_ns;
+	spinlock_t inbox_lock;
+	struct list_head inbox;
+	coh_set visited;
+	wait_queue_head_t wait;
+};
+
+/* session.c */
+struct session *session_create(const struct procshare_params *params);
+struct session *session_get(struct session *s);
+void session_put(struct session *s);
+coh_set session_nodes(const struct session *s);
+
+/* usage.c */
+bool usage_next(struct usage *usage[PROCSHARE_MAX_NODES], int *node,
+		struct procshare_node_usage *out);
+int usage_prepare(struct procshare_process *p, unsigned int node);
+void usage_count(struct procshare_process *p, unsigned int node,
+		 enum procshare_counter counter, u64 n);
+void usage_cpu(struct procshare_process *p, unsigned int node, u64 user_ns,
+	       u64 system_ns);
+void usage_hosted(struct procshare_process *p, unsigned int node, int n);
+void usage_reason(struct procshare_process *p, unsigned int reason);
+void usage_free(struct usage *usage[PROCSHARE_MAX_NODES]);
+
+/* process.c */
+struct procshare_process *process_find(u64 id);
+struct procshare_process *process_find_next(u64 *id);
+void process_put(struct procshare_process *p);
+struct procshare_process *process_of_current(struct session *session);
+int process_expose(struct procshare_process *p);
+int process_host(struct procshare_process *p, unsigned int node);
+void process_stop(struct procshare_process *p);
+void process_doom(struct procshare_process *p, const char *why);
+void process_message(struct procshare_process *p, struct procshare_msg *msg);
+void process_node_down(unsigned int node);
+
+/* home_thread.c */
+struct home_thread *home_thread_create(struct session *session);
+struct home_thread *home_thread_find(struct procshare_process *p, u32 tid);
+void home_thread_put(struct home_thread *t);
+bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target);
+u8 home_thread_bounce(struct home_thread *t);
+
+/* executor.c */
+void executor_leave(struct home_thread *t, struct pt_regs *regs);
+void executor_abandon(struct home_thread *t);
+void executor_message(struct procshare_process *p, struct procshare_msg *msg);
+
+/* pace.c */
+void pace_start(void);
+
+/* home_mm.c; all but _init, _destroy, _message and _unpark under the lock */
+void directory_init(struct directory *d);
+void directory_destroy(struct procshare_process *p);
+struct dir_entry *directory_find(struct procshare_process *p, unsigned long address);
+bool directory_blocked(const struct directory *d, unsigned long address);
+void directory_settle(struct procshare_process *p, struct dir_entry *e);
+void directory_perform(struct dir_entry *e, const struct coh_out *out,
+		       struct export_pte *pte, struct procshare_msg *arrived);
+void directory_progress(struct procshare_process *p, struct dir_entry *e);
+void directory_release(struct procshare_process *p, struct dir_entry *e,
+		       enum coh_access access);
+void directory_message(struct procshare_process *p, struct procshare_msg *msg);
+void directory_unpark(struct procshare_process *p);
+void directory_wake_all(struct procshare_process *p);
+
+/* home_export.c */
+void export_serve(struct dir_entry *e);
+void export_wrprotect(struct dir_entry *e, struct export_pte *x);
+void export_clear(struct dir_entry *e, struct export_pte *x);
+
+/* home_fault.c */
+int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep);
+
+/* home_notifier.c */
+extern const struct mmu_notifier_ops home_notifier_ops;
+
+#endif /* _PROCSHARE_HOME_H */

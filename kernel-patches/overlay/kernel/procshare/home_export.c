@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - home_export: giving a page of home's page tables out
+ *
+ * The request at the head of an entry's queue is served here when home's copy
+ * is, or may be, mapped.  Nothing that another device or task may write behind
+ * our back leaves home: shared, special and pinned memory is refused, and the
+ * remote thread comes home to touch it.
+ */
+
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/pagemap.h>
+#include <linux/pkeys.h>
+#include <linux/rmap.h>
+#include <linux/sched/mm.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#include <linux/userfaultfd_k.h>
+#include <asm/tlbflush.h>
+
+#include "cluster.h"
+#include "home.h"
+
+#define NEVER_EXPORTED	(VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO |	\
+			 VM_MIXEDMAP | VM_HUGETLB | VM_SHADOW_STACK |	\
+			 VM_MERGEABLE)
+
+enum export_result {
+	EXPORT_DONE,		/* served, or nothing to serve any more */
+	EXPORT_FAULT,		/* the page must be faulted in first */
+	EXPORT_REFUSE,
+};
+
+static u8 prot_of(const struct vm_area_struct *vma)
+{
+	u8 prot = PROCSHARE_PROT_READ;
+
+	if (vma->vm_flags & VM_WRITE)
+		prot |= PROCSHARE_PROT_WRITE;
+	if (vma->vm_flags & VM_EXEC)
+		prot |= PROCSHARE_PROT_EXEC;
+	return prot;
+}
+
+static bool exportable(struct vm_area_struct *vma, bool write)
+{
+	if (vma->vm_flags & NEVER_EXPORTED || vma_pkey(vma))
+		return false;
+	/* Mapped before the mm was exposed, or advised since. */
+	if (!(vma->vm_flags & VM_UFFD_WP) || vma->vm_userfaultfd_ctx.ctx)
+		return false;
+	if (write)
+		return vma->vm_flags & VM_WRITE;
+	return vma->vm_flags & (VM_READ | VM_EXEC);
+}
+
+/* May somebody write to the page without going through a page table? */
+static bool pinned(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return folio_test_anon(folio) && PageAnonExclusive(page) &&
+	       folio_maybe_dma_pinned(folio);
+}
+
+/* COH_HOME_WRPROTECT: from now on home's own writes come to procshare_wp_fault(). */
+void export_wrprotect(struct dir_entry *e, struct export_pte *x)
+{
+	pte_t pte = pte_mkuffd_wp(pte_wrprotect(x->pte));
+
+	set_pte_at(x->vma->vm_mm, e->address, x->ptep, pte);
+	e->mapped = true;
+	x->done = true;
+}
+
+/* COH_HOME_CLEAR: the page is the remote's now; the caller still holds it. */
+void export_clear(struct dir_entry *e, struct export_pte *x)
+{
+	struct mm_struct *mm = x->vma->vm_mm;
+	struct folio *folio;
+
+	set_pte_at(mm, e->address, x->ptep,
+		   swp_entry_to_pte(make_pte_marker_entry(PTE_MARKER_POISONED |
+							  PTE_MARKER_PROCSHARE)));
+	e->mapped = false;
+	x->done = true;
+	if (!x->page)
+		return;
+	folio = page_folio(x->page);
+	folio_remove_rmap_pte(folio, x->page, x->vma);
+	dec_mm_counter(mm, mm_counter(folio));
+	x->drop = x->page;
+}
+
+/*
+ * Take the translation away before the machine decides, so that the page is
+ * quiet: no CPU and no new pin can reach it.  @x->pte is what was there.
+ */
+static bool quiesce(struct dir_entry *e, struct export_pte *x, bool write)
+{
+	x->pte = ptep_clear_flush(x->vma, e->address, x->ptep);
+	if (!x->page)
+		return true;
+	if (write && folio_test_anon(page_folio(x->page)) &&
+	    PageAnonExclusive(x->page))
+		return !folio_try_share_anon_rmap_pte(page_folio(x->page), x->page);
+	return !pinned(x->page);
+}
+
+/* Under the page table lock, the translation classified: run the machine. */
+static enum export_result export_locked(struct dir_entry *e, struct export_pte *x)
+{
+	struct procshare_process *p = e->process;
+	struct coh_out out = { .n = 0 };
+	bool write, quiet = true;
+
+	spin_lock(&p->dir.lock);
+	if (p->released || coh_home_next(&e->coh) != COH_NEXT_COPY ||
+	    directory_blocked(&p->dir, e->address)) {
+		spin_unlock(&p->dir.lock);
+		return EXPORT_DONE;
+	}
+	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
+	e->prot = prot_of(x->vma);
+	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) ||
+	    (x->detached && !e->frame)) {
+		spin_unlock(&p->dir.lock);
+		return EXPORT_REFUSE;
+	}
+	if (!x->detached && !pte_none(x->pte))
+		quiet = quiesce(e, x, write);
+	if (quiet) {
+		coh_home_run(&e->coh, procshare_self(), &p->dir.epoch, &out);
+		directory_perform(e, &out, x->detached ? NULL : x, NULL);
+	}
+	if (!x->detached && !x->done && !pte_none(x->pte))
+		set_pte_at(x->vma->vm_mm, e->address, x->ptep, x->pte);
+	spin_unlock(&p->dir.lock);
+	return quiet ? EXPORT_DONE : EXPORT_REFUSE;
+}
+
+/* What is mapped there?  Reading needs something; writing may begin with zeros. */
+static enum export_result classify(struct dir_entry *e, struct export_pte *x,
+				   bool write)
+{
+	x->pte = ptep_get(x->ptep);
+	if (pte_none(x->pte))
+		return write && vma_is_anonymous(x->vma) ? EXPORT_DONE : EXPORT_FAULT;
+	if (!pte_present(x->pte)) {
+		swp_entry_t entry = pte_to_swp_entry(x->pte);
+
+		if (!is_pte_marker_entry(entry) ||
+		    !(pte_marker_get(entry) & PTE_MARKER_PROCSHARE))
+			return EXPORT_FAULT;
+		x->detached = true;
+		return EXPORT_DONE;
+	}
+	x->page = vm_normal_page(x->vma, e->address, x->pte);
+	if (!x->page && !is_zero_pfn(pte_pfn(x->pte)))
+		return EXPORT_REFUSE;
+	return EXPORT_DONE;
+}
+
+static pmd_t *find_pmd(struct mm_struct *mm, unsigned long address)
+{
+	pgd_t *pgd = pgd_offset(mm, address);
+	p4d_t *p4d = p4d_alloc(mm, pgd, address);
+	pud_t *pud = p4d ? pud_alloc(mm, p4d, address) : NULL;
+
+	return pud ? pmd_alloc(mm, pud, address) : NULL;
+}
+
+static enum export_result export_once(struct dir_entry *e,
+				      struct vm_area_struct *vma, bool write)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	struct export_pte x = { .vma = vma };
+	enum export_result result;
+	spinlock_t *ptl;
+	pmd_t *pmd;
+
+	/* Home may have to put an anonymous page where the marker is. */
+	if (write && anon_vma_prepare(vma))
+		return EXPORT_REFUSE;
+	pmd = find_pmd(mm, e->address);
+	if (!pmd)
+		return EXPORT_REFUSE;
+	if (pmd_trans_huge(pmdp_get_lockless(pmd)))
+		split_huge_pmd(vma, pmd, e->address);
+	if (pte_alloc(mm, pmd))
+		return EXPORT_REFUSE;
+	x.ptep = pte_offset_map_lock(mm, pmd, e->address, &ptl);
+	if (!x.ptep)
+		return EXPORT_FAULT;
+	result = classify(e, &x, write);
+	if (result == EXPORT_DONE)
+		result = export_locked(e, &x);
+	pte_unmap_unlock(x.ptep, ptl);
+	if (x.drop) {
+		free_swap_cache(page_folio(x.drop));
+		put_page(x.drop);
+	}
+	return result;
+}
+
+/* The stack grows for a remote thread as it does for one at home. */
+static struct vm_area_struct *find_area(struct mm_struct *mm,
+					unsigned long address, bool *locked)
+{
+	struct vm_area_struct *vma = find_vma(mm, address);
+
+	*locked = true;
+	if (!vma || vma->vm_start <= address)
+		return vma;
+	if (!(vma->vm_flags & VM_GROWSDOWN))
+		return NULL;
+	vma = expand_stack(mm, address);
+	*locked = vma;
+	return vma;
+}
+
+/* Does the head of the queue want to write?  False if there is no such head. */
+static bool head_wants(struct dir_entry *e, bool *write)
+{
+	struct procshare_process *p = e->process;
+	bool copy;
+
+	spin_lock(&p->dir.lock);
+	copy = coh_home_next(&e->coh) == COH_NEXT_COPY &&
+	       !directory_blocked(&p->dir, e->address);
+	*write = copy && e->coh.want_write & coh_bit(coh_home_head(&e->coh));
+	spin_unlock(&p->dir.lock);
+	return copy;
+}
+
+static void refuse(struct dir_entry *e)
+{
+	struct procshare_process *p = e->process;
+	struct coh_out out = { .n = 0 };
+
+	spin_lock(&p->dir.lock);
+	if (coh_home_next(&e->coh) == COH_NEXT_COPY) {
+		coh_home_refuse(&e->coh, procshare_self(), &out);
+		directory_perform(e, &out, NULL, NULL);
+	}
+	spin_unlock(&p->dir.lock);
+}
+
+/* One request; the mmap lock is held on return only if *locked. */
+static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
+			bool *locked)
+{
+	struct vm_area_struct *vma;
+	bool unlocked = false;
+
+	vma = find_area(mm, e->address, locked);
+	if (!vma || !exportable(vma, write)) {
+		refuse(e);
+		return;
+	}
+	switch (export_once(e, vma, write)) {
+	case EXPORT_REFUSE:
+		refuse(e);
+		break;
+	case EXPORT_FAULT:
+		if (fixup_user_fault(mm, e->address, FAULT_FLAG_REMOTE, &unlocked))
+			refuse(e);
+		break;
+	case EXPORT_DONE:
+		break;
+	}
+}
+
+static void serve_all(struct dir_entry *e, struct mm_struct *mm)
+{
+	bool locked = true;
+	bool write;
+
+	mmap_read_lock(mm);
+	while (locked && head_wants(e, &write))
+		export_head(e, mm, write, &locked);
+	if (locked)
+		mmap_read_unlock(mm);
+}
+
+/* The entry's work: end home's hold if it is time, then serve the queue. */
+void export_serve(struct dir_entry *e)
+{
+	struct procshare_process *p = e->process;
+	struct mm_struct *mm = p->mm;
+
+	spin_lock(&p->dir.lock);
+	if (e->releasing) {
+		e->releasing = false;
+		coh_home_release(&e->coh, COH_WRITE);
+	}
+	spin_unlock(&p->dir.lock);
+	if (mmget_not_zero(mm)) {
+		serve_all(e, mm);
+		mmput_async(mm);
+	}
+	spin_lock(&p->dir.lock);
+	e->queued = false;
+	directory_progress(p, e);
+	directory_settle(p, e);
+	spin_unlock(&p->dir.lock);
+	procshare_push();
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - home_fault: home touches a page that others hold
+ *
+ * Both faults wait with the fault's lock held.  That is safe because nothing
+ * that a recall needs takes home's mmap lock: data and acknowledgements are
+ * taken in where they arrive.
+ */
+
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/pagemap.h>
+#include <linux/procshare.h>
+#include <linux/rmap.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#include <linux/userfaultfd_k.h>
+
+#include "cluster.h"
+#include "home.h"
+
+/*
+ * Put the entry's frame where the marker is.  Page table and directory lock are
+ * held and home may map the page; nothing here sleeps.
+ */
+int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	bool alone = e->coh.state == COH_HOME_ALONE;
+	struct folio *folio;
+	pte_t pte;
+
+	if (!e->frame || !vma->anon_vma)
+		return -EFAULT;
+	folio = page_folio(e->frame);
+	if (mem_cgroup_charge(folio, mm, GFP_ATOMIC))
+		return -ENOMEM;
+	__folio_mark_uptodate(folio);
+	inc_mm_counter(mm, MM_ANONPAGES);
+	folio_add_new_anon_rmap(folio, vma, e->address, RMAP_EXCLUSIVE);
+	folio_add_lru_vma(folio, vma);
+
+	pte = pte_sw_mkyoung(mk_pte(e->frame, vma->vm_page_prot));
+	pte = pte_mkdirty(pte);
+	if (!alone)
+		pte = pte_mkuffd_wp(pte);
+	else if (vma->vm_flags & VM_WRITE)
+		pte = pte_mkwrite(pte, vma);
+	set_pte_at(mm, e->address, ptep, pte);
+	e->frame = NULL;
+	e->mapped = !alone;
+	return 0;
+}
+
+/* Sleep until the entry changes.  Called and returns with the lock held. */
+static int wait_for(struct procshare_process *p, struct dir_entry *e,
+		    enum coh_access access)
+{
+	DEFINE_WAIT(wait);
+	int err = 0;
+
+	coh_home_want(&e->coh, access == COH_WRITE ? COH_WANT_WRITE :
+						     COH_WANT_READ, false);
+	directory_progress(p, e);
+	while (coh_home_wanted(&e->coh, access == COH_WRITE ? COH_WANT_WRITE :
+			       COH_WANT_READ, false)) {
+		err = -EFAULT;
+		if (READ_ONCE(p->doomed) || p->released)
+			break;
+		/* A dump needs the page although its reader has been killed. */
+		err = -EINTR;
+		if (fatal_signal_pending(current) &&
+		    !(current->flags & PF_DUMPCORE))
+			break;
+		err = 0;
+		prepare_to_wait(&p->dir.wait, &wait,
+				current->flags & PF_DUMPCORE ?
+				TASK_UNINTERRUPTIBLE : TASK_KILLABLE);
+		spin_unlock(&p->dir.lock);
+		procshare_push();
+		schedule();
+		spin_lock(&p->dir.lock);
+	}
+	finish_wait(&p->dir.wait, &wait);
+	if (!err && e->coh.state == COH_HOME_LOST)
+		err = -EFAULT;
+	return err;
+}
+
+/* What one look at the page under its locks came to. */
+enum look {
+	LOOK_SETTLED,		/* the fault is over, or was overtaken */
+	LOOK_WAIT,		/* the entry must be waited for; pinned by @waiters */
+	LOOK_BROKEN,
+};
+
+/* The marker: is home's copy back, so that it can be mapped? */
+static enum look look_marker(struct procshare_process *p, struct vm_fault *vmf,
+			     struct dir_entry *e, pte_t *ptep,
+			     enum coh_access access)
+{
+	if (!e)
+		return LOOK_BROKEN;
+	if (!coh_home_may(&e->coh, access))
+		return LOOK_WAIT;
+	return home_install(vmf->vma, e, ptep) ? LOOK_BROKEN : LOOK_SETTLED;
+}
+
+/* The uffd-wp bit: are all readers gone, so that it can be taken off? */
+static enum look look_wp(struct procshare_process *p, struct vm_fault *vmf,
+			 struct dir_entry *e, pte_t *ptep,
+			 enum coh_access access)
+{
+	if (e && !coh_home_may(&e->coh, COH_WRITE))
+		return LOOK_WAIT;
+	set_pte_at(vmf->vma->vm_mm, vmf->address & PAGE_MASK, ptep,
+		   pte_clear_uffd_wp(ptep_get(ptep)));
+	if (e)
+		e->mapped = false;
+	return LOOK_SETTLED;
+}
+
+typedef enum look (*look_fn)(struct procshare_process *p, struct vm_fault *vmf,
+			     struct dir_entry *e, pte_t *ptep,
+			     enum coh_access access);
+
+/*
+ * One look; *held says that the entry is pinned by this fault (@waiters), and
+ * that it is owed a release.
+ */
+static enum look look_once(struct procshare_process *p, struct vm_fault *vmf,
+			   enum coh_access access, look_fn look, bool *held)
+{
+	unsigned long address = vmf->address & PAGE_MASK;
+	enum look result = LOOK_SETTLED;
+	struct dir_entry *e;
+	spinlock_t *ptl;
+	pte_t *ptep;
+
+	ptep = pte_offset_map_lock(vmf->vma->vm_mm, vmf->pmd, address, &ptl);
+	if (!ptep)
+		return LOOK_SETTLED;
+	spin_lock(&p->dir.lock);
+	e = directory_find(p, address);
+	if (pte_same(ptep_get(ptep), vmf->orig_pte))
+		result = look(p, vmf, e, ptep, access);
+	if (result == LOOK_WAIT && !*held) {
+		e->waiters++;
+		*held = true;
+	} else if (result != LOOK_WAIT && e) {
+		if (*held) {
+			e->waiters--;
+			*held = false;
+		}
+		directory_release(p, e, access);
+		directory_settle(p, e);
+	}
+	spin_unlock(&p->dir.lock);
+	pte_unmap_unlock(ptep, ptl);
+	return result;
+}
+
+/* Wait for the pinned entry; an error gives the fault up. */
+static int wait_once(struct procshare_process *p, unsigned long address,
+		     enum coh_access access)
+{
+	struct dir_entry *e;
+	int err;
+
+	spin_lock(&p->dir.lock);
+	e = directory_find(p, address);
+	err = wait_for(p, e, access);
+	if (err) {
+		e->waiters--;
+		if (!e->waiters)
+			directory_release(p, e, COH_NONE);
+		directory_settle(p, e);
+	}
+	spin_unlock(&p->dir.lock);
+	procshare_push();
+	return err;
+}
+
+static vm_fault_t home_fault(struct vm_fault *vmf, enum coh_access access,
+			     look_fn look)
+{
+	struct procshare_process *p = vmf->vma->vm_mm->procshare;
+	bool held = false;
+	enum look result;
+
+	for (;;) {
+		result = look_once(p, vmf, access, look, &held);
+		if (result != LOOK_WAIT)
+			break;
+		if (wait_once(p, vmf->address & PAGE_MASK, access))
+			return VM_FAULT_SIGBUS;
+	}
+	procshare_push();
+	return result == LOOK_BROKEN ? VM_FAULT_SIGBUS : 0;
+}
+
+/* The page table holds the procshare marker: another node has, or had, the page. */
+vm_fault_t procshare_marker_fault(struct vm_fault *vmf)
+{
+	if (!vmf->vma->vm_mm->procshare)
+		return VM_FAULT_SIGBUS;
+	return home_fault(vmf, vmf->flags & FAULT_FLAG_WRITE ? COH_WRITE : COH_READ,
+			  look_marker);
+}
+
+/* Home writes to a page that other nodes read. */
+vm_fault_t procshare_wp_fault(struct vm_fault *vmf)
+{
+	return home_fault(vmf, COH_WRITE, look_wp);
+}

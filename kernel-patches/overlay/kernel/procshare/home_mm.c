@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - home_mm: the directory of exported pages, and its messages
+ *
+ * An entry exists for a page that another node holds or wants.  Home's own copy
+ * of such a page is in one of three places: mapped, write-protected with the
+ * uffd-wp bit (@mapped); in @frame, while the page table holds the procshare
+ * marker; or on another node, marker again.  What needs page tables is done by
+ * the entry's work (home_export.c) or by home's faults (home_fault.c); all else
+ * is done here, where the message arrives.
+ */
+
+#define pr_fmt(fmt) "procshare: " fmt
+
+#include <linux/hrtimer.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "cluster.h"
+#include "home.h"
+
+/*
+ * How long home keeps a page that its own fault fetched while others want it:
+ * of the order of a round trip, so that the faulting instruction completes.
+ */
+#define HOME_HOLD_NS	(300 * NSEC_PER_USEC)
+
+void directory_init(struct directory *d)
+{
+	spin_lock_init(&d->lock);
+	xa_init(&d->entries);
+	INIT_LIST_HEAD(&d->parked);
+	init_waitqueue_head(&d->wait);
+}
+
+/* Nobody can reach the process any more. */
+void directory_destroy(struct procshare_process *p)
+{
+	struct procshare_msg *msg, *next;
+	struct dir_entry *e;
+	unsigned long index;
+
+	xa_for_each(&p->dir.entries, index, e) {
+		if (e->frame)
+			put_page(e->frame);
+		kfree(e);
+	}
+	xa_destroy(&p->dir.entries);
+	list_for_each_entry_safe(msg, next, &p->dir.parked, node)
+		procshare_msg_free(msg);
+}
+
+void directory_wake_all(struct procshare_process *p)
+{
+	wake_up_all(&p->dir.wait);
+}
+
+struct dir_entry *directory_find(struct procshare_process *p, unsigned long address)
+{
+	return xa_load(&p->dir.entries, address >> PAGE_SHIFT);
+}
+
+/* Is an invalidation under way there?  Then nothing new may be exported. */
+bool directory_blocked(const struct directory *d, unsigned long address)
+{
+	return d->blocked && address >= d->blocked_start &&
+	       address < d->blocked_end;
+}
+
+static void entry_work(struct work_struct *work)
+{
+	struct dir_entry *e = container_of(work, struct dir_entry, work);
+	struct procshare_process *p = e->process;
+
+	export_serve(e);
+	process_put(p);
+}
+
+static enum hrtimer_restart entry_timer(struct hrtimer *timer)
+{
+	struct dir_entry *e = container_of(timer, struct dir_entry, timer);
+
+	queue_work(system_unbound_wq, &e->work);
+	return HRTIMER_NORESTART;
+}
+
+/* Have the entry looked at in process context, @delay_ns from now. */
+static void defer(struct dir_entry *e, u64 delay_ns)
+{
+	if (e->queued)
+		return;
+	e->queued = true;
+	kref_get(&e->process->ref);
+	if (delay_ns)
+		hrtimer_start(&e->timer, ns_to_ktime(delay_ns), HRTIMER_MODE_REL);
+	else
+		queue_work(system_unbound_wq, &e->work);
+}
+
+static struct dir_entry *entry_create(struct procshare_process *p,
+				      unsigned long address)
+{
+	struct dir_entry *e = kzalloc(sizeof(*e), GFP_ATOMIC | __GFP_ACCOUNT);
+
+	if (!e)
+		return NULL;
+	coh_home_init(&e->coh);
+	e->process = p;
+	e->address = address;
+	INIT_WORK(&e->work, entry_work);
+	hrtimer_init(&e->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	e->timer.function = entry_timer;
+	if (xa_err(xa_store(&p->dir.entries, address >> PAGE_SHIFT, e,
+			    GFP_ATOMIC))) {
+		kfree(e);
+		return NULL;
+	}
+	return e;
+}
+
+/* Free the entry if the page is home's alone and its page table says so. */
+void directory_settle(struct procshare_process *p, struct dir_entry *e)
+{
+	if (e->queued || e->waiters || e->frame || !coh_home_idle(&e->coh))
+		return;
+	xa_erase(&p->dir.entries, e->address >> PAGE_SHIFT);
+	kfree(e);
+}
+
+static struct procshare_msg *pack(struct dir_entry *e, const struct coh_msg *m)
+{
+	struct procshare_wire_coherence *wire;
+	struct procshare_msg *msg;
+
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_COHERENCE, sizeof(*wire),
+				  GFP_ATOMIC);
+	if (!msg)
+		return NULL;
+	msg->process = e->process->id;
+	wire = (void *)msg->body;
+	*wire = (struct procshare_wire_coherence) {
+		.address = cpu_to_le64(e->address),
+		.epoch = cpu_to_le64(m->epoch),
+		.acks = cpu_to_le64(m->acks),
+		.type = m->type,
+		.access = m->access,
+		.have = m->have,
+		.flags = m->flags,
+		.requester = m->requester,
+		.prot = e->prot,
+	};
+	return msg;
+}
+
+static void count_send(struct procshare_process *p, const struct coh_msg *m,
+		       unsigned int to)
+{
+	if (m->flags & COH_DATA) {
+		usage_count(p, procshare_self(), PROCSHARE_COUNT_PAGES_OUT, 1);
+		usage_count(p, to, PROCSHARE_COUNT_PAGES_IN, 1);
+	}
+	if (m->type == COH_FWD) {
+		usage_count(p, to, PROCSHARE_COUNT_PAGES_OUT, 1);
+		usage_count(p, m->requester, PROCSHARE_COUNT_PAGES_IN, 1);
+	}
+	if (m->type == COH_INV)
+		usage_count(p, to, PROCSHARE_COUNT_INVALIDATIONS, 1);
+	usage_count(p, to, PROCSHARE_COUNT_MESSAGES, 1);
+}
+
+/* @page: home's copy, NULL if it is all zero; used where COH_DATA asks for it. */
+static void send_one(struct dir_entry *e, const struct coh_msg *m,
+		     unsigned int to, struct page *page)
+{
+	struct procshare_msg *msg = pack(e, m);
+	struct procshare_wire_coherence *wire;
+
+	if (!msg) {
+		process_doom(e->process, "no memory for a page message");
+		return;
+	}
+	wire = (void *)msg->body;
+	if (m->flags & COH_DATA) {
+		if (page) {
+			get_page(page);
+			msg->page = page;
+		} else {
+			wire->prot |= PROCSHARE_PROT_ZERO;
+		}
+	}
+	count_send(e->process, m, to);
+	usage_count(e->process, to, PROCSHARE_COUNT_BYTES,
+		    msg->length + (msg->page ? PAGE_SIZE : 0));
+	procshare_queue(to, msg);
+}
+
+static void send_set(struct dir_entry *e, const struct coh_action *a)
+{
+	unsigned int node;
+
+	for (node = 0; node < PROCSHARE_MAX_NODES; node++)
+		if (a->set & coh_bit(node))
+			send_one(e, &a->msg, node, NULL);
+}
+
+/*
+ * Perform what the machine asks for, under the directory lock.  @pte: home's
+ * mapping, if the caller holds its page table lock; NULL: home's copy is @frame.
+ * @arrived: the message that was delivered, for its page.
+ */
+void directory_perform(struct dir_entry *e, const struct coh_out *out,
+		       struct export_pte *pte, struct procshare_msg *arrived)
+{
+	struct page *page = pte ? pte->page : e->frame;
+	struct page *drop = NULL;
+	unsigned int i;
+
+	for (i = 0; i < out->n; i++) {
+		const struct coh_action *a = &out->a[i];
+
+		switch (a->act) {
+		case COH_SEND:
+			send_one(e, &a->msg, a->msg.to, page);
+			break;
+		case COH_SEND_SET:
+			send_set(e, a);
+			break;
+		case COH_HOME_WRPROTECT:
+			if (pte)
+				export_wrprotect(e, pte);
+			break;
+		case COH_HOME_CLEAR:
+			if (pte)
+				export_clear(e, pte);
+			else
+				drop = e->frame;
+			break;
+		case COH_HOME_DATA:
+			swap(e->frame, arrived->page);
+			page = e->frame;
+			usage_count(e->process, procshare_self(),
+				    PROCSHARE_COUNT_PAGES_IN, 1);
+			break;
+		case COH_HOME_WAKE:
+			if (e->coh.hold && !e->waiters)
+				coh_home_release(&e->coh, COH_WRITE);
+			wake_up_all(&e->process->dir.wait);
+			break;
+		}
+	}
+	if (drop) {
+		e->frame = NULL;
+		put_page(drop);
+	}
+}
+
+/* What remotes may do with the page forbids the head of the queue its wish. */
+static bool must_refuse(const struct dir_entry *e, u8 head)
+{
+	return head != COH_NO_NODE && e->prot &&
+	       e->coh.want_write & coh_bit(head) &&
+	       !(e->prot & PROCSHARE_PROT_WRITE);
+}
+
+/* Start transactions as far as that goes here; the rest is the work's. */
+void directory_progress(struct procshare_process *p, struct dir_entry *e)
+{
+	u8 self = procshare_self();
+
+	for (;;) {
+		enum coh_next next = coh_home_next(&e->coh);
+		struct coh_out out = { .n = 0 };
+
+		if (next == COH_NEXT_NONE || p->released)
+			return;
+		if (next == COH_NEXT_COPY &&
+		    directory_blocked(&p->dir, e->address))
+			return;
+		if (next == COH_NEXT_COPY && (!e->frame || !e->prot)) {
+			defer(e, 0);
+			return;
+		}
+		if (must_refuse(e, coh_home_head(&e->coh)))
+			coh_home_refuse(&e->coh, self, &out);
+		else
+			coh_home_run(&e->coh, self, &p->dir.epoch, &out);
+		directory_perform(e, &out, NULL, NULL);
+	}
+}
+
+/* Home's fault is over: let the others have the page, now or a little later. */
+void directory_release(struct procshare_process *p, struct dir_entry *e,
+		       enum coh_access access)
+{
+	if (e->coh.hold && e->coh.queued && access != COH_NONE) {
+		e->releasing = true;
+		defer(e, HOME_HOLD_NS);
+		return;
+	}
+	coh_home_release(&e->coh, COH_WRITE);
+	directory_progress(p, e);
+}
+
+static void count_get(struct procshare_process *p, const struct coh_msg *m)
+{
+	enum procshare_counter counter = PROCSHARE_COUNT_FAULT_READ;
+
+	if (m->type != COH_GET)
+		return;
+	if (m->access == COH_WRITE)
+		counter = m->have ? PROCSHARE_COUNT_FAULT_UPGRADE :
+				    PROCSHARE_COUNT_FAULT_WRITE;
+	usage_count(p, m->from, counter, 1);
+}
+
+/*
+ * The entry for a message; a GET makes one.  Where an invalidation is under way
+ * none is made: the GET is parked until that is over.
+ */
+static struct dir_entry *entry_for(struct procshare_process *p,
+				   unsigned long address,
+				   struct procshare_msg **msg, bool get)
+{
+	struct dir_entry *e = directory_find(p, address);
+
+	if (e || !get)
+		return e;
+	if (directory_blocked(&p->dir, address)) {
+		list_add_tail(&(*msg)->node, &p->dir.parked);
+		*msg = NULL;
+		return NULL;
+	}
+	e = entry_create(p, address);
+	if (!e)
+		process_doom(p, "no memory for the page directory");
+	return e;
+}
+
+static bool decode(struct procshare_msg *msg, struct coh_msg *m,
+		   unsigned long *address)
+{
+	struct procshare_wire_coherence *wire = (void *)msg->body;
+
+	if (msg->length != sizeof(*wire))
+		return false;
+	*address = le64_to_cpu(wire->address);
+	*m = (struct coh_msg) {
+		.type = wire->type,
+		.from = msg->peer,
+		.to = procshare_self(),
+		.access = wire->access,
+		.have = wire->have,
+		/* Data is what has come, whatever the flag says. */
+		.flags = (wire->flags & ~COH_DATA) | (msg->page ? COH_DATA : 0),
+		.requester = wire->requester,
+		.epoch = le64_to_cpu(wire->epoch),
+		.acks = le64_to_cpu(wire->acks),
+	};
+	return !(*address & ~PAGE_MASK) && *address < TASK_SIZE_MAX;
+}
+
+/* A coherence message for a page of @p, from a node that takes part in it. */
+void directory_message(struct procshare_process *p, struct procshare_msg *msg)
+{
+	struct coh_out out = { .n = 0 };
+	unsigned long address;
+	struct dir_entry *e;
+	struct coh_msg m;
+
+	if (!decode(msg, &m, &address)) {
+		procshare_msg_free(msg);
+		return;
+	}
+	count_get(p, &m);
+	spin_lock(&p->dir.lock);
+	e = entry_for(p, address, &msg, m.type == COH_GET);
+	if (e && !p->released) {
+		coh_home_message(&e->coh, procshare_self(), &m, &out);
+		directory_perform(e, &out, NULL, msg);
+		directory_progress(p, e);
+		directory_settle(p, e);
+	}
+	spin_unlock(&p->dir.lock);
+	procshare_push();
+	if (msg)
+		procshare_msg_free(msg);
+}
+
+/* An invalidation is over: deliver what was parked meanwhile. */
+void directory_unpark(struct procshare_process *p)
+{
+	struct procshare_msg *msg, *next;
+	LIST_HEAD(parked);
+
+	spin_lock(&p->dir.lock);
+	if (!p->dir.blocked)
+		list_splice_init(&p->dir.parked, &parked);
+	spin_unlock(&p->dir.lock);
+	list_for_each_entry_safe(msg, next, &parked, node)
+		directory_message(p, msg);
+}

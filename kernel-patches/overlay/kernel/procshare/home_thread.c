@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - home thread: its record, its placement, when it leaves
+ *
+ * The record is made at fork (or by procshare_attach()), finds its process at
+ * the first return to user mode, and is freed with the task.  A thread leaves
+ * in home_exit_work() and nowhere else; it comes back out of the same call.
+ */
+
+#include <linux/pid.h>
+#include <linux/resume_user_mode.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <asm/syscall.h>
+
+#include "cluster.h"
+#include "home.h"
+#include "syscalls.h"
+#include "thread_state.h"
+
+struct home_thread *home_thread_create(struct session *session)
+{
+	struct home_thread *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+
+	if (!t)
+		return NULL;
+	t->base.role = PROCSHARE_ROLE_HOME;
+	kref_init(&t->ref);
+	t->session = session_get(session);
+	t->target = PROCSHARE_NODE_HOME;
+	t->node = PROCSHARE_NODE_HOME;
+	t->newborn = true;
+	spin_lock_init(&t->inbox_lock);
+	INIT_LIST_HEAD(&t->inbox);
+	init_waitqueue_head(&t->wait);
+	return t;
+}
+
+static void free_inbox(struct home_thread *t)
+{
+	struct procshare_msg *msg, *next;
+
+	list_for_each_entry_safe(msg, next, &t->inbox, node)
+		procshare_msg_free(msg);
+}
+
+static void home_thread_release(struct kref *ref)
+{
+	struct home_thread *t = container_of(ref, struct home_thread, ref);
+
+	free_inbox(t);
+	if (t->process)
+		process_put(t->process);
+	session_put(t->session);
+	kfree(t);
+}
+
+void home_thread_put(struct home_thread *t)
+{
+	kref_put(&t->ref, home_thread_release);
+}
+
+struct home_thread *home_thread_find(struct procshare_process *p, u32 tid)
+{
+	struct home_thread *t;
+
+	xa_lock(&p->threads);
+	t = xa_load(&p->threads, tid);
+	if (t)
+		kref_get(&t->ref);
+	xa_unlock(&p->threads);
+	return t;
+}
+
+/* A child inherits session and policy; without memory it is plain Linux. */
+void home_thread_fork(struct task_struct *child)
+{
+	struct home_thread *parent = container_of(current->procshare,
+						  struct home_thread, base);
+	struct home_thread *t = home_thread_create(parent->session);
+
+	if (!t) {
+		clear_task_syscall_work(child, PROCSHARE);
+		return;
+	}
+	/* Kept if the child turns out to be a thread of the same process. */
+	if (parent->process) {
+		kref_get(&parent->process->ref);
+		t->process = parent->process;
+	}
+	child->procshare = &t->base;
+	set_tsk_thread_flag(child, TIF_NOTIFY_RESUME);
+}
+
+/* The task's own CPU time belongs to home's row. */
+static void account_home(struct home_thread *t)
+{
+	u64 user, system;
+
+	if (!t->process)
+		return;
+	task_cputime_adjusted(current, &user, &system);
+	usage_cpu(t->process, procshare_self(), user - t->home_user_ns,
+		  system - t->home_system_ns);
+	t->home_user_ns = user;
+	t->home_system_ns = system;
+}
+
+/* Leave the process's table: exec has given the task another mm, or it ends. */
+static void detach(struct home_thread *t)
+{
+	struct procshare_process *p = t->process;
+
+	if (!p)
+		return;
+	account_home(t);
+	if (xa_load(&p->threads, t->tid) == t) {
+		xa_erase(&p->threads, t->tid);
+		usage_hosted(p, procshare_self(), -1);
+	}
+	t->process = NULL;
+	process_put(p);
+}
+
+/* In do_exit(), and before exec's new mm is attached. */
+void home_thread_exit(struct task_struct *tsk)
+{
+	struct home_thread *t = container_of(tsk->procshare,
+					     struct home_thread, base);
+
+	executor_abandon(t);
+	detach(t);
+}
+
+void home_thread_free(struct task_struct *tsk)
+{
+	struct home_thread *t = container_of(tsk->procshare,
+					     struct home_thread, base);
+
+	home_thread_put(t);
+}
+
+/* Another process that shares the mm (vfork) stays at home until it execs. */
+static bool belongs_to(const struct procshare_process *p)
+{
+	return p->mm == current->mm && p->pid == task_tgid(current);
+}
+
+static bool attach(struct home_thread *t)
+{
+	struct procshare_process *p = t->process;
+
+	if (p && !belongs_to(p)) {
+		bool vfork = p->mm == current->mm;
+
+		detach(t);
+		p = NULL;
+		if (vfork)
+			return false;
+	}
+	if (!p && current->mm->procshare)
+		return false;
+	if (!p)
+		p = process_of_current(t->session);
+	if (!p)
+		return false;
+	if (xa_load(&p->threads, t->tid) == t)
+		return true;
+	t->process = p;
+	t->task = current;
+	t->tid = task_pid_nr(current);
+	if (xa_err(xa_store(&p->threads, t->tid, t, GFP_KERNEL_ACCOUNT))) {
+		detach(t);
+		return false;
+	}
+	usage_hosted(p, procshare_self(), 1);
+	return true;
+}
+
+/* The next node of the session's set, round robin, home left out if @remote. */
+static u8 next_host(struct home_thread *t, bool remote)
+{
+	coh_set nodes = session_nodes(t->session);
+	unsigned int self = procshare_self();
+	unsigned int n, count;
+	int node;
+
+	if (remote)
+		nodes &= ~coh_bit(self);
+	count = hweight64(nodes);
+	if (!count)
+		return PROCSHARE_NODE_HOME;
+	n = (unsigned int)atomic_inc_return(&t->session->placed) % count;
+	for (node = 0; node < PROCSHARE_MAX_NODES; node++)
+		if (nodes & coh_bit(node) && !n--)
+			break;
+	return node == self ? PROCSHARE_NODE_HOME : node;
+}
+
+/* The node behind @node in the session's set: policy bounce moves on there. */
+u8 home_thread_bounce(struct home_thread *t)
+{
+	coh_set nodes = session_nodes(t->session);
+	unsigned int self = procshare_self();
+	unsigned int from = t->node == PROCSHARE_NODE_HOME ? self : t->node;
+	unsigned int i;
+
+	for (i = 1; i <= PROCSHARE_MAX_NODES; i++) {
+		unsigned int node = (from + i) % PROCSHARE_MAX_NODES;
+
+		if (nodes & coh_bit(node))
+			return node == self ? PROCSHARE_NODE_HOME : node;
+	}
+	return PROCSHARE_NODE_HOME;
+}
+
+static u8 place(struct home_thread *t)
+{
+	switch (t->process->policy) {
+	case PROCSHARE_POLICY_SPREAD:
+		if (thread_group_leader(current))
+			return PROCSHARE_NODE_HOME;
+		return next_host(t, false);
+	case PROCSHARE_POLICY_AWAY:
+		return next_host(t, true);
+	case PROCSHARE_POLICY_BOUNCE:
+		return next_host(t, false);
+	default:
+		return PROCSHARE_NODE_HOME;
+	}
+}
+
+/* Make thread @tid move to @target (home included) as soon as it can. */
+bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target)
+{
+	struct home_thread *t;
+
+	/* The lock keeps the task: it erases itself before it is freed. */
+	xa_lock(&p->threads);
+	t = xa_load(&p->threads, tid);
+	if (t) {
+		WRITE_ONCE(t->target, target);
+		WRITE_ONCE(t->stay_until, jiffies);
+		WRITE_ONCE(t->until_call, false);
+		WRITE_ONCE(t->asked, true);
+		wake_up(&t->wait);
+		if (READ_ONCE(t->node) == PROCSHARE_NODE_HOME) {
+			set_notify_resume(t->task);
+			kick_process(t->task);
+		}
+	}
+	xa_unlock(&p->threads);
+	return t;
+}
+
+static bool wants_away(const struct home_thread *t)
+{
+	return READ_ONCE(t->target) != PROCSHARE_NODE_HOME && !t->until_call &&
+	       time_after_eq(jiffies, t->stay_until);
+}
+
+/* A debugger at home wants to see the thread there. */
+static bool may_leave(void)
+{
+	return !current->ptrace && !(current->flags & PF_EXITING) &&
+	       !procshare_state_movable();
+}
+
+/*
+ * Called with work pending.  Signals go first: TIF_NOTIFY_RESUME is kept for
+ * the next round of the loop, so that the thread leaves right behind them.
+ */
+unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
+{
+	struct home_thread *t = container_of(current->procshare,
+					     struct home_thread, base);
+
+	if (!(ti_work & _TIF_NOTIFY_RESUME) && t->process)
+		return ti_work;
+	if (!t->process || t->newborn || !belongs_to(t->process)) {
+		if (t->process && !belongs_to(t->process))
+			t->newborn = true;
+		if (!attach(t))
+			return ti_work;
+		if (t->newborn)
+			WRITE_ONCE(t->target, place(t));
+		t->newborn = false;
+	}
+	if (!wants_away(t))
+		return ti_work;
+	if (ti_work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL)) {
+		set_thread_flag(TIF_NOTIFY_RESUME);
+		return ti_work & ~_TIF_NOTIFY_RESUME;
+	}
+	if (!may_leave())
+		return ti_work;
+	account_home(t);
+	executor_leave(t, regs);
+	t->bounce_from_ns = current->utime;
+	return read_thread_flags() & ~_TIF_NOTIFY_RESUME;
+}
+
+/*
+ * A call that a home thread makes itself: nothing to forward, but a chance to
+ * leave behind it, and the moment to notice exec.
+ */
+bool home_syscall(struct pt_regs *regs, long nr)
+{
+	struct home_thread *t = container_of(current->procshare,
+					     struct home_thread, base);
+
+	/* The executor's own calls pass here too. */
+	if (t->node != PROCSHARE_NODE_HOME)
+		return false;
+	t->until_call = false;
+	if (syscall_is_exec(nr) || wants_away(t))
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	return false;
+}

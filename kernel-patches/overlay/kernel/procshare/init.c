@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - init: what exists before anybody uses it
+ */
+
+#include <linux/init.h>
+
+#include "cluster.h"
+#include "netlink.h"
+#include "shadow.h"
+
+static int __init procshare_init(void)
+{
+	return procshare_transport_init() ?: procshare_netlink_init() ?:
+	       shadow_init();
+}
+late_initcall(procshare_init);

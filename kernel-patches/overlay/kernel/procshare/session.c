@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - session: what one `procshare run` asked for, and its totals
+ *
+ * Every process that descends from one procshare_attach() belongs to its
+ * session.  The totals outlive the processes so that --stats can show them; the
+ * table keeps the most recent sessions only.
+ */
+
+#include <linux/list.h>
+#include <linux/slab.h>
+
+#include "cluster.h"
+#include "home.h"
+
+/* How many ended sessions are remembered for whoever asks for their totals. */
+#define SESSIONS_KEPT	32
+
+static DEFINE_SPINLOCK(sessions_lock);
+static LIST_HEAD(sessions);		/* newest first; each holds a reference */
+static unsigned int sessions_kept;
+static u64 sessions_made;
+
+static void session_release(struct kref *ref)
+{
+	struct session *s = container_of(ref, struct session, ref);
+
+	usage_free(s->usage);
+	kfree(s);
+}
+
+struct session *session_get(struct session *s)
+{
+	kref_get(&s->ref);
+	return s;
+}
+
+void session_put(struct session *s)
+{
+	kref_put(&s->ref, session_release);
+}
+
+struct session *session_create(const struct procshare_params *params)
+{
+	struct session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	struct session *oldest = NULL;
+
+	if (!s)
+		return NULL;
+	kref_init(&s->ref);
+	s->params = *params;
+
+	session_get(s);
+	spin_lock(&sessions_lock);
+	s->id = ++sessions_made;
+	list_add(&s->recent, &sessions);
+	if (++sessions_kept > SESSIONS_KEPT) {
+		oldest = list_last_entry(&sessions, struct session, recent);
+		list_del(&oldest->recent);
+		sessions_kept--;
+	}
+	spin_unlock(&sessions_lock);
+	if (oldest)
+		session_put(oldest);
+	return s;
+}
+
+/* The nodes that the session's threads may use now. */
+coh_set session_nodes(const struct session *s)
+{
+	coh_set up = procshare_nodes_up();
+
+	return s->params.nodes ? up & s->params.nodes : up;
+}
+
+static struct session *session_find(u64 id)
+{
+	struct session *s;
+
+	spin_lock(&sessions_lock);
+	list_for_each_entry(s, &sessions, recent) {
+		if (s->id == id) {
+			session_get(s);
+			spin_unlock(&sessions_lock);
+			return s;
+		}
+	}
+	spin_unlock(&sessions_lock);
+	return NULL;
+}
+
+bool procshare_session_usage_next(u64 session, int *node,
+				  struct procshare_node_usage *usage)
+{
+	struct session *s = session_find(session);
+	bool found;
+
+	if (!s)
+		return false;
+	found = usage_next(s->usage, node, usage);
+	session_put(s);
+	return found;
+}
+
+bool procshare_session_reasons(u64 session, u64 counts[PROCSHARE_BACK_REASONS])
+{
+	struct session *s = session_find(session);
+	int i;
+
+	if (!s)
+		return false;
+	for (i = 0; i < PROCSHARE_BACK_REASONS; i++)
+		counts[i] = atomic64_read(&s->reasons[i]);
+	session_put(s);
+	return true;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * procshare - a shadow process as its node sees it
+ *
+ * Lock order: shadow page mutex, i_mmap_rwsem, page table lock.  A fault takes
+ * the page mutex under the shadow's mmap lock; the receive thread takes it
+ * without, and nobody takes the mmap lock for writing.
+ */
+#ifndef _PROCSHARE_SHADOW_H
+#define _PROCSHARE_SHADOW_H
+
+#include <linux/fs.h>
+#include <linux/hrtimer.h>
+#include <linux/kref.h>
+#include <linux/mm_types.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "coherence.h"
+#include "process.h"
+#include "thread.h"
+#include "transport.h"
+
+#define SHADOW_WAITS	64
+
+/**
+ * struct shadow - a shadow process
+ * @ref: held by the table, by @file's users, by threads and look-ups
+ * @id: of the shared process
+ * @home: its home node
+ * @token: the helper proves with it that it was started for this
+ * @vdso: address of home's vDSO, 0 if none
+ * @offset_monotonic: @offset_boottime: home's clocks minus ours, in ns
+ * @comm: for people
+ * @leader: the helper, once it hosts; counted
+ * @inode: backs the one mapping; counted
+ * @dead: nothing may be started or mapped any more
+ * @told: home knows that it is gone, or said so itself
+ * @lock: protects @leader, @dead, @newcomers
+ * @threads: struct shadow_thread by home's tid
+ * @newcomers: threads that the leader is to create
+ * @wait: the leader sleeps here
+ * @pages: struct shadow_page by page number
+ * @page_wait: faults sleep here, hashed by page
+ * @launch: starts the helper
+ */
+struct shadow {
+	struct kref ref;
+	u64 id;
+	u8 home;
+	u64 token;
+	u64 vdso;
+	s64 offset_monotonic;
+	s64 offset_boottime;
+	char comm[TASK_COMM_LEN];
+	struct task_struct *leader;
+	struct inode *inode;
+	bool dead;
+	bool told;
+	spinlock_t lock;
+	struct xarray threads;
+	struct list_head newcomers;
+	wait_queue_head_t wait;
+	struct xarray pages;
+	wait_queue_head_t page_wait[SHADOW_WAITS];
+	struct work_struct launch;
+};
+
+/**
+ * struct shadow_page - one page of a shadow process
+ * @coh: the coherence machine
+ * @shadow: back pointer; counted while @timer or @work is pending
+ * @address: of the page
+ * @lock: serialises faults and messages
+ * @frame: this node's copy, or NULL
+ * @prot: PROCSHARE_PROT_* that home granted
+ * @failures: refusals so far; a fault that sees one goes home
+ * @held_until: end of the minimum hold
+ * @timer: fires then, if somebody waits for it
+ * @work: releases the hold in process context
+ */
+struct shadow_page {
+	struct coh_node coh;
+	struct shadow *shadow;
+	unsigned long address;
+	struct mutex lock;
+	struct page *frame;
+	u8 prot;
+	unsigned int failures;
+	ktime_t held_until;
+	struct hrtimer timer;
+	struct work_struct work;
+};
+
+/**
+ * struct shadow_thread - a thread of a shadow process
+ * @base: role
+ * @ref: held by the task, the shadow's table and look-ups
+ * @shadow: counted
+ * @task: NULL until the leader has created it and after it is gone
+ * @tid: home's thread id
+ * @node: link in the shadow's newcomers
+ * @running: has the thread's state; else it is parked
+ * @back: wants to go home for @reason
+ * @rewind: @reason arose inside a local call, which must be made again
+ * @recalled: home wants it back
+ * @local_nr: number of the last local call
+ * @bounce_ms: user CPU time per stay, 0 for no end
+ * @arrival_utime: the task's user time at arrival, in ticks' ns
+ * @arrival_user: @arrival_system: the same, adjusted, for accounting
+ * @lock: protects @inbox, @task
+ * @inbox: messages for the thread, in order
+ * @wait: it sleeps here when parked and while a call is forwarded
+ */
+struct shadow_thread {
+	struct procshare_thread base;
+	struct kref ref;
+	struct shadow *shadow;
+	struct task_struct *task;
+	u32 tid;
+	struct list_head node;
+	bool running;
+	bool back;
+	bool rewind;
+	bool recalled;
+	u32 reason;
+	long local_nr;
+	u32 bounce_ms;
+	u64 arrival_utime;
+	u64 arrival_user;
+	u64 arrival_system;
+	spinlock_t lock;
+	struct list_head inbox;
+	wait_queue_head_t wait;
+};
+
+/* shadow.c */
+void shadow_put(struct shadow *s);
+void shadow_message(struct procshare_msg *msg);
+void shadow_node_down(unsigned int node);
+void shadow_kill(struct shadow *s, const char *why);
+void shadow_each_thread(void (*visit)(struct shadow_thread *st));
+int shadow_init(void);
+
+/* shadow_host.c */
+long shadow_host(struct shadow *s);
+struct shadow *shadow_claim(u64 token);
+
+/* shadow_thread.c */
+void shadow_thread_message(struct shadow *s, struct procshare_msg *msg);
+void shadow_thread_put(struct shadow_thread *st);
+void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind);
+int shadow_thread_main(void *arg);
+void shadow_threads_wake(struct shadow *s);
+struct shadow_thread *shadow_thread_current(void);
+
+/* shadow_mm.c */
+extern const struct file_operations shadow_fops;
+void shadow_page_message(struct shadow *s, struct procshare_msg *msg);
+void shadow_pages_free(struct shadow *s);
+void shadow_pages_wake(struct shadow *s);
+
+#endif /* _PROCSHARE_SHADOW_H */

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - shadow_host: the helper becomes the leader of a shadow process
+ *
+ * Its address space is emptied and filled with one mapping that faults to home
+ * (and home's vDSO at home's address).  The leader stays in the kernel and makes
+ * threads on demand until the shadow ends; it never returns to user mode.
+ */
+
+#define pr_fmt(fmt) "procshare: " fmt
+
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/security.h>
+#include <asm/vdso.h>
+
+#include "cluster.h"
+#include "shadow.h"
+
+static int map_range(struct file *file, unsigned long start, unsigned long end)
+{
+	unsigned long at;
+
+	if (start >= end)
+		return 0;
+	at = vm_mmap(file, start, end - start, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_FIXED, start);
+	return IS_ERR_VALUE(at) ? (int)at : 0;
+}
+
+/* The vDSO must be the same program at the same place: HELLO compares kernels. */
+static int map_all(struct shadow *s, struct file *file)
+{
+	unsigned long first = PAGE_ALIGN(max(mmap_min_addr, PAGE_SIZE));
+	unsigned long hole = s->vdso + vdso_image_64.sym_vvar_start;
+	unsigned long hole_end = s->vdso + vdso_image_64.size;
+	int err;
+
+	if (!s->vdso)
+		return map_range(file, first, TASK_SIZE_MAX);
+	if (!PAGE_ALIGNED(s->vdso) || hole < first || hole > s->vdso ||
+	    hole_end > TASK_SIZE_MAX)
+		return -EINVAL;
+	err = map_range(file, first, hole);
+	if (!err)
+		err = map_range(file, hole_end, TASK_SIZE_MAX);
+	return err ?: map_vdso_once(&vdso_image_64, hole);
+}
+
+/* From here on the helper's own code is gone: errors end the process. */
+static int replace_address_space(struct shadow *s)
+{
+	struct file *file;
+	int err;
+
+	file = anon_inode_create_getfile("[procshare]", &shadow_fops, s,
+					 O_RDWR | O_CLOEXEC, NULL);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	kref_get(&s->ref);	/* dropped by the file's release */
+	s->inode = file_inode(file);
+	ihold(s->inode);
+	err = vm_munmap(0, TASK_SIZE_MAX);
+	if (!err)
+		err = map_all(s, file);
+	fput(file);
+	return err;
+}
+
+static struct shadow_thread *next_newcomer(struct shadow *s)
+{
+	struct shadow_thread *st;
+
+	spin_lock(&s->lock);
+	st = list_first_entry_or_null(&s->newcomers, struct shadow_thread, node);
+	if (st)
+		list_del_init(&st->node);
+	spin_unlock(&s->lock);
+	return st;
+}
+
+static void create_thread(struct shadow *s, struct shadow_thread *st)
+{
+	pid_t pid;
+
+	/* The task's reference; shadow_thread_free() drops it. */
+	kref_get(&st->ref);
+	pid = user_mode_thread(shadow_thread_main, st,
+			       CLONE_VM | CLONE_FS | CLONE_FILES |
+			       CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
+	if (pid < 0) {
+		shadow_thread_put(st);
+		shadow_kill(s, "no memory for a thread");
+	}
+}
+
+static void lead(struct shadow *s)
+{
+	struct shadow_thread *st;
+
+	while (!READ_ONCE(s->dead) && !fatal_signal_pending(current)) {
+		wait_event_killable(s->wait, !list_empty(&s->newcomers) ||
+				    READ_ONCE(s->dead));
+		while ((st = next_newcomer(s))) {
+			if (!READ_ONCE(s->dead))
+				create_thread(s, st);
+			shadow_thread_put(st);
+		}
+	}
+}
+
+static void report_ready(struct shadow *s)
+{
+	struct procshare_wire_ready *ready;
+	struct procshare_msg *msg;
+
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_READY, sizeof(*ready), GFP_KERNEL);
+	if (!msg)
+		return;
+	msg->process = s->id;
+	ready = (void *)msg->body;
+	ready->error = 0;
+	ready->pid = cpu_to_le32(task_tgid_nr(current));
+	procshare_send(s->home, msg);
+}
+
+/*
+ * current, the claimed helper, hosts @s.  Returns only before its address space
+ * has been touched.
+ */
+long shadow_host(struct shadow *s)
+{
+	sigset_t all;
+	int err;
+
+	/* Nobody on this node has anything to tell a shadow, but SIGKILL. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	__set_task_comm(current, s->comm, false);
+
+	err = replace_address_space(s);
+	if (err) {
+		pr_warn("cannot map the shadow process of %s: error %d\n",
+			s->comm, -err);
+		shadow_kill(s, "its address space could not be made");
+	} else {
+		report_ready(s);
+		lead(s);
+		shadow_kill(s, "it was killed");
+	}
+	shadow_put(s);
+	do_group_exit(SIGKILL);
+}

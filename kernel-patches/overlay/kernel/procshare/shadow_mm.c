@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - shadow_mm: the pages of a shadow process
+ *
+ * One device mapping covers the address space.  A fault asks the coherence
+ * machine, which asks home; grants, invalidations and forwards arrive in the
+ * receive thread.  Both work under the page's mutex.  Only faults map, so that a
+ * grant that nobody waits for any more is simply kept.
+ */
+
+#include <linux/mm.h>
+#include <linux/procshare.h>
+#include <linux/rmap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "cluster.h"
+#include "shadow.h"
+
+/*
+ * A page is kept so long after its grant, and so long after it has been mapped,
+ * before it may be taken away: of the order of a round trip, so that the
+ * faulting instruction completes.
+ */
+#define HOLD_GRANTED_NS	(500 * NSEC_PER_USEC)
+#define HOLD_MAPPED_NS	(100 * NSEC_PER_USEC)
+
+static wait_queue_head_t *waits(struct shadow_page *sp)
+{
+	return &sp->shadow->page_wait[(sp->address >> PAGE_SHIFT) % SHADOW_WAITS];
+}
+
+void shadow_pages_wake(struct shadow *s)
+{
+	int i;
+
+	for (i = 0; i < SHADOW_WAITS; i++)
+		wake_up_all(&s->page_wait[i]);
+}
+
+/* The shadow's last reference is gone: so are its mapping and all messages. */
+void shadow_pages_free(struct shadow *s)
+{
+	struct shadow_page *sp;
+	unsigned long index;
+
+	xa_for_each(&s->pages, index, sp) {
+		if (sp->frame)
+			put_page(sp->frame);
+		kfree(sp);
+	}
+	xa_destroy(&s->pages);
+}
+
+static void release_hold(struct work_struct *work);
+static enum hrtimer_restart hold_over(struct hrtimer *timer);
+
+static struct shadow_page *page_create(struct shadow *s, unsigned long address)
+{
+	struct shadow_page *sp = kzalloc(sizeof(*sp), GFP_KERNEL_ACCOUNT);
+	struct shadow_page *other;
+
+	if (!sp)
+		return NULL;
+	coh_node_init(&sp->coh);
+	sp->shadow = s;
+	sp->address = address;
+	mutex_init(&sp->lock);
+	hrtimer_init(&sp->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	sp->timer.function = hold_over;
+	INIT_WORK(&sp->work, release_hold);
+	other = xa_cmpxchg(&s->pages, address >> PAGE_SHIFT, NULL, sp,
+			   GFP_KERNEL_ACCOUNT);
+	if (!other)
+		return sp;
+	kfree(sp);
+	return xa_is_err(other) ? NULL : other;
+}
+
+static struct shadow_page *page_get(struct shadow *s, unsigned long address)
+{
+	struct shadow_page *sp = xa_load(&s->pages, address >> PAGE_SHIFT);
+
+	return sp ?: page_create(s, address);
+}
+
+/* ---- actions ---- */
+
+static void send_one(struct shadow_page *sp, const struct coh_msg *m)
+{
+	struct procshare_wire_coherence *wire;
+	struct procshare_msg *msg;
+
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_COHERENCE, sizeof(*wire), GFP_KERNEL);
+	if (!msg) {
+		shadow_kill(sp->shadow, "no memory for a page message");
+		return;
+	}
+	msg->process = sp->shadow->id;
+	wire = (void *)msg->body;
+	*wire = (struct procshare_wire_coherence) {
+		.address = cpu_to_le64(sp->address),
+		.epoch = cpu_to_le64(m->epoch),
+		.acks = cpu_to_le64(m->acks),
+		.type = m->type,
+		.access = m->access,
+		.have = m->have,
+		.flags = m->flags,
+		.requester = m->requester,
+		.prot = sp->prot,
+	};
+	if (m->flags & COH_DATA && sp->frame) {
+		get_page(sp->frame);
+		msg->page = sp->frame;
+	}
+	procshare_queue(m->to, msg);
+}
+
+/* The page came along, or it is all zero. */
+static void store(struct shadow_page *sp, struct procshare_msg *arrived)
+{
+	if (sp->frame)
+		put_page(sp->frame);
+	sp->frame = arrived->page;
+	arrived->page = NULL;
+	if (!sp->frame)
+		sp->frame = alloc_page(GFP_HIGHUSER | __GFP_ZERO);
+	if (!sp->frame)
+		shadow_kill(sp->shadow, "no memory for a page");
+}
+
+static void drop(struct shadow_page *sp)
+{
+	if (sp->frame)
+		put_page(sp->frame);
+	sp->frame = NULL;
+}
+
+static void unmap(struct shadow_page *sp)
+{
+	unmap_mapping_range(sp->shadow->inode->i_mapping, sp->address, PAGE_SIZE, 1);
+}
+
+/* Perform what the machine asks for, under the page's mutex. */
+static void perform(struct shadow_page *sp, const struct coh_out *out,
+		    struct procshare_msg *arrived)
+{
+	struct address_space *mapping = sp->shadow->inode->i_mapping;
+	unsigned int i;
+
+	for (i = 0; i < out->n; i++) {
+		switch (out->a[i].act) {
+		case COH_SEND:
+			send_one(sp, &out->a[i].msg);
+			break;
+		case COH_UNMAP:
+			unmap(sp);
+			break;
+		case COH_WRPROTECT:
+			wp_shared_mapping_range(mapping, sp->address >> PAGE_SHIFT, 1);
+			break;
+		case COH_STORE:
+			store(sp, arrived);
+			break;
+		case COH_INSTALL:
+			sp->held_until = ktime_add_ns(ktime_get(), HOLD_GRANTED_NS);
+			break;
+		case COH_DROP:
+			drop(sp);
+			break;
+		case COH_FAIL:
+			sp->failures++;
+			fallthrough;
+		case COH_WAKE:
+			wake_up_all(waits(sp));
+			break;
+		}
+	}
+}
+
+/* ---- the minimum hold ---- */
+
+/* Somebody wants the page: let it go when the hold is over, which may be now. */
+static void end_hold(struct shadow_page *sp)
+{
+	struct coh_out out = { .n = 0 };
+	s64 rest = ktime_to_ns(ktime_sub(sp->held_until, ktime_get()));
+
+	if (!sp->coh.holding || !sp->coh.ndeferred)
+		return;
+	if (rest > 0) {
+		if (!hrtimer_is_queued(&sp->timer)) {
+			kref_get(&sp->shadow->ref);
+			hrtimer_start(&sp->timer, rest, HRTIMER_MODE_REL);
+		}
+		return;
+	}
+	coh_node_release(&sp->coh, procshare_self(), sp->shadow->home, &out);
+	perform(sp, &out, NULL);
+}
+
+static enum hrtimer_restart hold_over(struct hrtimer *timer)
+{
+	struct shadow_page *sp = container_of(timer, struct shadow_page, timer);
+
+	/* The work takes over the timer's reference. */
+	if (!queue_work(system_unbound_wq, &sp->work))
+		shadow_put(sp->shadow);
+	return HRTIMER_NORESTART;
+}
+
+static void release_hold(struct work_struct *work)
+{
+	struct shadow_page *sp = container_of(work, struct shadow_page, work);
+	struct shadow *s = sp->shadow;
+
+	mutex_lock(&sp->lock);
+	end_hold(sp);
+	mutex_unlock(&sp->lock);
+	procshare_push();
+	shadow_put(s);
+}
+
+/* ---- messages ---- */
+
+static bool decode(struct procshare_msg *msg, struct coh_msg *m,
+		   unsigned long *address, u8 *prot)
+{
+	struct procshare_wire_coherence *wire = (void *)msg->body;
+
+	if (msg->length != sizeof(*wire))
+		return false;
+	*address = le64_to_cpu(wire->address);
+	*prot = wire->prot;
+	*m = (struct coh_msg) {
+		.type = wire->type,
+		.from = msg->peer,
+		.to = procshare_self(),
+		.access = wire->access,
+		.have = wire->have,
+		.flags = wire->flags & ~COH_DATA,
+		.requester = wire->requester,
+		.epoch = le64_to_cpu(wire->epoch),
+		.acks = le64_to_cpu(wire->acks),
+	};
+	if (msg->page || (wire->prot & PROCSHARE_PROT_ZERO &&
+			  wire->type == COH_GRANT))
+		m->flags |= COH_DATA;
+	return !(*address & ~PAGE_MASK) && *address < TASK_SIZE_MAX;
+}
+
+void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
+{
+	struct coh_out out = { .n = 0 };
+	struct shadow_page *sp = NULL;
+	unsigned long address;
+	struct coh_msg m;
+	u8 prot;
+
+	if (s->inode && decode(msg, &m, &address, &prot))
+		sp = page_get(s, address);
+	if (!sp) {
+		procshare_msg_free(msg);
+		return;
+	}
+	mutex_lock(&sp->lock);
+	if (m.type == COH_GRANT && !(m.flags & COH_ERROR))
+		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
+				   PROCSHARE_PROT_EXEC);
+	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);
+	perform(sp, &out, msg);
+	end_hold(sp);
+	mutex_unlock(&sp->lock);
+	procshare_push();
+	procshare_msg_free(msg);
+}
+
+/* ---- faults ---- */
+
+static pgprot_t prot_of(const struct shadow_page *sp)
+{
+	vm_flags_t flags = VM_SHARED | VM_READ;
+
+	if (sp->coh.state == COH_M)
+		flags |= VM_WRITE;
+	if (sp->prot & PROCSHARE_PROT_EXEC)
+		flags |= VM_EXEC;
+	return vm_get_page_prot(flags);
+}
+
+static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp, bool upgrade)
+{
+	vm_fault_t ret;
+
+	/* An entry that is there would be left as it is. */
+	if (upgrade)
+		unmap(sp);
+	ret = vmf_insert_pfn_prot(vmf->vma, sp->address, page_to_pfn(sp->frame),
+				  prot_of(sp));
+	if (sp->coh.holding)
+		sp->held_until = ktime_add_ns(ktime_get(), HOLD_MAPPED_NS);
+	return ret;
+}
+
+/* Called and returns with the page's mutex held; false when there is no use. */
+static bool wait_for_page(struct shadow_page *sp)
+{
+	DEFINE_WAIT(wait);
+	bool dead;
+
+	prepare_to_wait(waits(sp), &wait, TASK_KILLABLE);
+	mutex_unlock(&sp->lock);
+	procshare_push();
+	dead = READ_ONCE(sp->shadow->dead) || fatal_signal_pending(current);
+	if (!dead)
+		schedule();
+	finish_wait(waits(sp), &wait);
+	mutex_lock(&sp->lock);
+	return !dead;
+}
+
+/* Home refused: the thread touches the page there. */
+static vm_fault_t refused(struct vm_fault *vmf, struct shadow_thread *st)
+{
+	bool user = vmf->flags & FAULT_FLAG_USER;
+
+	shadow_thread_go_home(st, PROCSHARE_BACK_MEMORY, !user);
+	return user ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
+}
+
+static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
+{
+	enum coh_access access = vmf->flags & FAULT_FLAG_WRITE ? COH_WRITE : COH_READ;
+	struct shadow_thread *st = shadow_thread_current();
+	struct shadow *s = vmf->vma->vm_private_data;
+	struct shadow_page *sp;
+	vm_fault_t ret;
+	unsigned int failures;
+
+	if (!st || !st->running || s->dead)
+		return VM_FAULT_SIGBUS;
+	sp = page_get(s, vmf->address & PAGE_MASK);
+	if (!sp)
+		return VM_FAULT_OOM;
+	mutex_lock(&sp->lock);
+	failures = sp->failures;
+	for (;;) {
+		struct coh_out out = { .n = 0 };
+
+		if (coh_node_may(&sp->coh, access) && sp->frame) {
+			ret = map(vmf, sp, upgrade);
+			break;
+		}
+		if (sp->failures != failures) {
+			ret = refused(vmf, st);
+			break;
+		}
+		coh_node_fault(&sp->coh, procshare_self(), s->home, access, &out);
+		perform(sp, &out, NULL);
+		ret = VM_FAULT_SIGBUS;
+		if (!wait_for_page(sp))
+			break;
+	}
+	mutex_unlock(&sp->lock);
+	return ret;
+}
+
+static vm_fault_t fault_missing(struct vm_fault *vmf)
+{
+	return fault(vmf, false);
+}
+
+static vm_fault_t fault_upgrade(struct vm_fault *vmf)
+{
+	return fault(vmf, true);
+}
+
+/* Present only so that faults may run under the per-VMA lock. */
+static vm_fault_t map_no_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	return 0;
+}
+
+static const struct vm_operations_struct shadow_vm_ops = {
+	.fault = fault_missing,
+	.pfn_mkwrite = fault_upgrade,
+	.map_pages = map_no_pages,
+};
+
+static int shadow_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_EXEC |
+		     VM_MAYEXEC);
+	vma->vm_ops = &shadow_vm_ops;
+	vma->vm_private_data = file->private_data;
+	return 0;
+}
+
+/* The last area is unmapped: the shadow process has ended, whatever the cause. */
+static int shadow_release(struct inode *inode, struct file *file)
+{
+	struct shadow *s = file->private_data;
+
+	shadow_kill(s, "its process is gone");
+	shadow_put(s);
+	return 0;
+}
+
+const struct file_operations shadow_fops = {
+	.mmap = shadow_mmap,
+	.release = shadow_release,
+};
