@@ -27,11 +27,12 @@ size_t procshare_state_size(void);
 
 /*
  * General registers, as struct user_regs_struct.  Saving fails (-EOPNOTSUPP)
- * outside of flat 64-bit mode.  Loading trusts nothing: segments are forced,
+ * only with a cs or ss from an LDT.  Loading trusts nothing: segments are forced,
  * flags sanitised; what the kernel must not load is refused with -EINVAL and
- * then nothing has changed.  procshare_load_regs() refuses an ip or sp outside
- * of user space, too; procshare_restore_regs() takes them as ptrace does, for a
- * thread that jumped into the wild while away: it gets its SIGSEGV at home.
+ * then nothing has changed.  procshare_load_regs(), for departure, refuses an ip
+ * or sp outside of user space, too.  procshare_restore_regs(), for everything
+ * that comes from a thread that is away, takes them as ptrace does: one that
+ * jumped into the wild gets its SIGSEGV at home.
  */
 int procshare_save_regs(struct pt_regs *regs, __le64 out[PROCSHARE_WIRE_REGS]);
 int procshare_load_regs(struct pt_regs *regs,
@@ -51,6 +52,6 @@ int procshare_load_xstate(const void *buf, size_t length);
 /* Parts of the above that KUnit tests on registers of its own. */
 int procshare_check_regs(const __le64 in[PROCSHARE_WIRE_REGS], bool wild);
 void procshare_decode_regs(struct pt_regs *regs,
-			   const __le64 in[PROCSHARE_WIRE_REGS]);
+			   const __le64 in[PROCSHARE_WIRE_REGS], bool wild);
 
 #endif /* _PROCSHARE_THREAD_STATE_H */

@@ -200,7 +200,13 @@ static void unknown_components_are_refused(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
 				decode(test, &amd, buf, length, &image));
 	}
-	/* known to the protocol, missing on the CPU */
+	/* on the CPU, but not for the wire */
+	length = encode(test, &client, 3, &buf);
+	((__le32 *)(buf + length))[0] = cpu_to_le32(BNDREGS);
+	((__le32 *)(buf + length))[1] = cpu_to_le32(64);
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			decode(test, &client, buf, length + 72, &image));
+	/* for the wire, but not on the CPU */
 	length = encode(test, &amd, 3 | BIT_ULL(HI16_ZMM), &buf);
 	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
 			decode(test, &client, buf, length, &image));

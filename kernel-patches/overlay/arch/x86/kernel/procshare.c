@@ -166,16 +166,20 @@ int procshare_state_movable(void)
  * @regs: current_pt_regs()
  * @out: in the order of struct user_regs_struct
  *
- * A trap flag that only a debugger set stays behind, as in ptrace's view.
+ * A trap flag that only a debugger set stays behind, as in ptrace's view.  So do
+ * data selectors, which mean nothing in 64-bit mode: procshare_state_obstacle()
+ * keeps home a thread that has some, and one that loaded them while away must
+ * still be able to return.
  *
- * Return: 0, or -EOPNOTSUPP outside of flat 64-bit mode.
+ * Return: 0, or -EOPNOTSUPP if cs or ss is not one that every node has.
  */
 int procshare_save_regs(struct pt_regs *regs, __le64 out[PROCSHARE_WIRE_REGS])
 {
 	const unsigned long *word = (const unsigned long *)regs;
 	unsigned int n;
 
-	if (regs->cs != __USER_CS || regs->ss != __USER_DS || !flat_selectors())
+	if ((regs->cs != __USER_CS && regs->cs != __USER32_CS) ||
+	    regs->ss != __USER_DS)
 		return -EOPNOTSUPP;
 
 	/* r15 to orig_ax are in the same order in both structures */
@@ -184,12 +188,12 @@ int procshare_save_regs(struct pt_regs *regs, __le64 out[PROCSHARE_WIRE_REGS])
 	for (n = 0; n <= REG(orig_ax); n++)
 		out[n] = cpu_to_le64(word[n]);
 	out[REG(ip)] = cpu_to_le64(regs->ip);
-	out[REG(cs)] = cpu_to_le64(__USER_CS);
+	out[REG(cs)] = cpu_to_le64(regs->cs);
 	out[REG(flags)] = cpu_to_le64(regs->flags);
 	if (test_thread_flag(TIF_FORCED_TF))
 		out[REG(flags)] &= ~cpu_to_le64(X86_EFLAGS_TF);
 	out[REG(sp)] = cpu_to_le64(regs->sp);
-	out[REG(ss)] = cpu_to_le64(__USER_DS);
+	out[REG(ss)] = cpu_to_le64(regs->ss);
 	out[REG(fs_base)] = cpu_to_le64(x86_fsbase_read_task(current));
 	out[REG(gs_base)] = cpu_to_le64(x86_gsbase_read_task(current));
 	for (n = REG(ds); n <= REG(gs); n++)
@@ -219,12 +223,13 @@ int procshare_check_regs(const __le64 in[PROCSHARE_WIRE_REGS], bool wild)
  * procshare_decode_regs - fill @regs from the wire
  * @regs: to fill; bits next to the cs and ss selectors (FRED) are kept
  * @in: registers that passed procshare_check_regs()
+ * @wild: whether a thread may be in compatibility mode
  *
- * The segments are those of flat 64-bit mode whatever @in says, and of the
- * flags only those that a user can change come from @in.
+ * Whatever @in says, the segments are those of user space, and of the flags
+ * only those that a user can change are taken.
  */
 void procshare_decode_regs(struct pt_regs *regs,
-			   const __le64 in[PROCSHARE_WIRE_REGS])
+			   const __le64 in[PROCSHARE_WIRE_REGS], bool wild)
 {
 	unsigned long *word = (unsigned long *)regs;
 	unsigned int n;
@@ -233,6 +238,8 @@ void procshare_decode_regs(struct pt_regs *regs,
 		word[n] = le64_to_cpu(in[n]);
 	regs->ip = le64_to_cpu(in[REG(ip)]);
 	regs->cs = __USER_CS;
+	if (wild && le64_to_cpu(in[REG(cs)]) == __USER32_CS)
+		regs->cs = __USER32_CS;
 	regs->flags = (le64_to_cpu(in[REG(flags)]) & USER_FLAGS) |
 		      X86_EFLAGS_IF | X86_EFLAGS_FIXED;
 	regs->sp = le64_to_cpu(in[REG(sp)]);
@@ -247,7 +254,7 @@ static int load_regs(struct pt_regs *regs,
 	if (err)
 		return err;
 
-	procshare_decode_regs(regs, in);
+	procshare_decode_regs(regs, in, wild);
 	/* Whose trap flag it is: see set_flags() of ptrace */
 	if (regs->flags & X86_EFLAGS_TF)
 		clear_thread_flag(TIF_FORCED_TF);
@@ -279,8 +286,9 @@ int procshare_load_regs(struct pt_regs *regs,
  * @regs: current_pt_regs()
  * @in: in the order of struct user_regs_struct
  *
- * As procshare_load_regs(), but with any ip and sp, like ptrace: IRET faults on
- * a wild one and the thread gets the signal that it would have got here.
+ * As procshare_load_regs(), but with any ip and sp, and in compatibility mode if
+ * need be, like ptrace: IRET faults on a wild ip and the thread gets the signal
+ * that it would have got here.
  *
  * Return: 0, or -EINVAL (and nothing is changed) if a segment base is outside
  * of user space.

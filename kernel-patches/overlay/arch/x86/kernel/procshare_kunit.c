@@ -41,14 +41,14 @@ static void make_regs(__le64 regs[PROCSHARE_WIRE_REGS])
 		regs[n] = 0;
 }
 
-static void decode_with(struct pt_regs *regs, u32 reg, u64 value)
+static void decode_with(struct pt_regs *regs, u32 reg, u64 value, bool wild)
 {
 	__le64 in[PROCSHARE_WIRE_REGS];
 
 	make_regs(in);
 	in[reg] = cpu_to_le64(value);
 	memset(regs, 0, sizeof(*regs));
-	procshare_decode_regs(regs, in);
+	procshare_decode_regs(regs, in, wild);
 }
 
 static void registers_find_their_place(struct kunit *test)
@@ -59,7 +59,7 @@ static void registers_find_their_place(struct kunit *test)
 
 	make_regs(in);
 	memcpy(&user, in, sizeof(user));
-	procshare_decode_regs(&regs, in);
+	procshare_decode_regs(&regs, in, false);
 	KUNIT_EXPECT_EQ(test, user.r15, regs.r15);
 	KUNIT_EXPECT_EQ(test, user.bp, regs.bp);
 	KUNIT_EXPECT_EQ(test, user.r11, regs.r11);
@@ -83,26 +83,31 @@ static void flags_are_sanitised(struct kunit *test)
 	for (bit = 0; bit < 64; bit++) {
 		u64 want = GOOD_FLAGS | (free & BIT_ULL(bit));
 
-		decode_with(&regs, REG(flags), BIT_ULL(bit));
+		decode_with(&regs, REG(flags), BIT_ULL(bit), false);
 		KUNIT_EXPECT_EQ(test, want, regs.flags);
 	}
-	decode_with(&regs, REG(flags), ~0ull);
+	decode_with(&regs, REG(flags), ~0ull, true);
 	KUNIT_EXPECT_EQ(test, GOOD_FLAGS | free, regs.flags);
 }
 
 static void selectors_are_forced(struct kunit *test)
 {
-	static const u16 bad[] = { 0, __KERNEL_CS, __KERNEL_DS, __USER32_CS,
-				   0x07, 0xffff };
+	static const u16 bad[] = { 0, __KERNEL_CS, __KERNEL_DS, __KERNEL32_CS,
+				   0x07, 0x20, 0xffff };
 	struct pt_regs regs;
 	u32 n;
 
 	for (n = 0; n < ARRAY_SIZE(bad); n++) {
-		decode_with(&regs, REG(cs), bad[n]);
+		decode_with(&regs, REG(cs), bad[n], n % 2);
 		KUNIT_EXPECT_EQ(test, __USER_CS, regs.cs);
-		decode_with(&regs, REG(ss), bad[n]);
+		decode_with(&regs, REG(ss), bad[n], n % 2);
 		KUNIT_EXPECT_EQ(test, __USER_DS, regs.ss);
 	}
+	/* compatibility mode: only for those who return in it */
+	decode_with(&regs, REG(cs), __USER32_CS, false);
+	KUNIT_EXPECT_EQ(test, __USER_CS, regs.cs);
+	decode_with(&regs, REG(cs), __USER32_CS, true);
+	KUNIT_EXPECT_EQ(test, __USER32_CS, regs.cs);
 }
 
 /* FRED keeps bits of its own next to the selectors. */
@@ -112,7 +117,7 @@ static void bits_beside_selectors_stay(struct kunit *test)
 	__le64 in[PROCSHARE_WIRE_REGS];
 
 	make_regs(in);
-	procshare_decode_regs(&regs, in);
+	procshare_decode_regs(&regs, in, false);
 	KUNIT_EXPECT_EQ(test, 0x30000 | __USER_CS, regs.csx);
 	KUNIT_EXPECT_EQ(test, 0x20000000060000 | __USER_DS, regs.ssx);
 }
