@@ -83,7 +83,8 @@ public:
     Request request(std::uint8_t command, int flags = 0) const;
     // Sends, calls @on_reply for each answer, waits for the end.  Throws Refusal.
     void call(const Request& request, const OnReply& on_reply = {});
-    // @request must not be used again; the socket must outlive what is made of it.
+    // @request must not be used again; the socket must outlive what is made of it, and be used for
+    // nothing else.
     Prepared prepare(const Request& request) const;
 
 private:

@@ -25,15 +25,16 @@ static std::uint64_t arrivals(Control& control, unsigned node) {
     return 0;
 }
 
-// Both clock readings are home's.  The thread asks for its own moves, with requests made beforehand: the
-// second one is a forwarded call, whose answer is the thread's way home.
+// The thread asks for its own moves, with requests made beforehand; the second one is a forwarded call.  The
+// order to come home follows the answer, so that a round may begin just before the thread leaves the node.
 Result migrate(const Task& task) {
-    const netlink::Prepared there = task.control.prepare_migrate(::getpid(), ::gettid(), task.node);
-    const netlink::Prepared back = task.control.prepare_migrate(::getpid(), ::gettid(), PROCSHARE_NODE_HOME);
+    const Control unanswered; // its own socket: libnl counts requests and answers
+    const netlink::Prepared there = unanswered.prepare_migrate(::getpid(), ::gettid(), task.node);
+    const netlink::Prepared back = unanswered.prepare_migrate(::getpid(), ::gettid(), PROCSHARE_NODE_HOME);
     const std::uint64_t before = arrivals(task.control, task.node);
     const std::size_t rounds = warm_up_rounds + task.count;
 
-    const Result result = measure(task.count, [&](std::size_t) {
+    const Result result = measure_on(monotonic_ns, 1, task.count, [&](std::size_t) {
         there.send();
         back.send();
     });

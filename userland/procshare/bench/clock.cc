@@ -2,7 +2,6 @@
 #include "clock.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace procshare::bench {
 
@@ -21,7 +20,7 @@ double ns_per_tick() {
 }
 
 void Samples::sort() {
-    std::ranges::sort(ticks_);
+    std::ranges::sort(durations_);
 }
 
 } // namespace procshare::bench

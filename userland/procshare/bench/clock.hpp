@@ -2,6 +2,8 @@
 // procshare - time as the node sees it on which the calling thread runs
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -18,20 +20,27 @@ inline std::uint64_t ticks() {
 // Measured where the calling thread runs.
 double ns_per_tick();
 
-// Durations in ticks; their pages are there before the first one is noted.
+// On this clock the nodes agree, more or less: for who may have moved between two readings.
+inline std::uint64_t monotonic_ns() {
+    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
+                                      std::chrono::nanoseconds(1));
+}
+
+// Durations on either clock; their pages are there before the first one is noted.
 class Samples {
 public:
-    explicit Samples(std::size_t count) : ticks_(count) {}
+    explicit Samples(std::size_t count) : durations_(count) {}
 
-    std::size_t size() const { return ticks_.size(); }
-    void note(std::size_t i, std::uint64_t ticks) { ticks_[i] = ticks; }
+    void note(std::size_t i, std::uint64_t start, std::uint64_t end) {
+        durations_[i] = static_cast<std::int64_t>(end - start);
+    }
     void sort();
     // Of the sorted samples.
-    std::uint64_t median() const { return ticks_[ticks_.size() / 2]; }
-    std::uint64_t p99() const { return ticks_[ticks_.size() * 99 / 100]; }
+    double median() const { return static_cast<double>(durations_[durations_.size() / 2]); }
+    double p99() const { return static_cast<double>(durations_[durations_.size() * 99 / 100]); }
 
 private:
-    std::vector<std::uint64_t> ticks_;
+    std::vector<std::int64_t> durations_;
 };
 
 } // namespace procshare::bench

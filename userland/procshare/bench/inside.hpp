@@ -31,21 +31,26 @@ struct SpeedupResult {
 // A few rounds that do not count bring code, stack and samples to where they are used.
 constexpr std::size_t warm_up_rounds = 16;
 
-// Times @step(round) @count times in the calling thread, where it runs.
-template <typename Step>
-Result measure(std::size_t count, const Step& step) {
-    const double scale = ns_per_tick();
+// Times @step(round) @count times on the clock @now, whose unit lasts @unit_ns.
+template <typename Now, typename Step>
+Result measure_on(const Now& now, double unit_ns, std::size_t count, const Step& step) {
     Samples samples(count);
 
     for (std::size_t round = 0; round < warm_up_rounds + count; round++) {
-        const std::uint64_t start = ticks();
+        const std::uint64_t start = now();
         step(round);
-        const std::uint64_t duration = ticks() - start;
+        const std::uint64_t end = now();
         if (round >= warm_up_rounds)
-            samples.note(round - warm_up_rounds, duration);
+            samples.note(round - warm_up_rounds, start, end);
     }
     samples.sort();
-    return {static_cast<double>(samples.median()) * scale, static_cast<double>(samples.p99()) * scale};
+    return {samples.median() * unit_ns, samples.p99() * unit_ns};
+}
+
+// The same for a thread that stays where it is.
+template <typename Step>
+Result measure(std::size_t count, const Step& step) {
+    return measure_on(ticks, ns_per_tick(), count, step);
 }
 
 // A remote thread reads, writes, or writes what it has read: pages that home wrote.
