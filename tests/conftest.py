@@ -1,6 +1,7 @@
-"""Fixtures of every suite: a cluster that is booted once, and clusters of one's own to break."""
+"""Fixtures of every suite: a cluster that is booted once, clusters of one's own to break, shared programs in them."""
 # SPDX-License-Identifier: GPL-2.0-only
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from harness import Cluster  # noqa: E402
+from sharing import PROGRAMS, Sharing  # noqa: E402
+
+SOURCES = Path(__file__).parent / "programs"
 
 FAILED = pytest.StashKey[bool]()
 
@@ -18,6 +22,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes many minutes, runs only with --long")
+    config.addinivalue_line("markers", "quick: the five-minute subset for slow kernels: -m quick")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -31,6 +36,16 @@ def pytest_collection_modifyitems(config, items):
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_report_teststatus(report, config):
+    """The share of remote CPU time stands beside the verdict."""
+    outcome = yield
+    notes = [text for kind, text in report.user_properties if kind == "share"]
+    category, letter, word = outcome.get_result()
+    if notes and report.when == "call" and isinstance(word, str):
+        outcome.force_result((category, letter, "\n    ".join([word, *notes])))
 
 
 class SharedCluster:
@@ -84,3 +99,33 @@ def make_cluster():
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """The directory of the test programs, built."""
+    done = subprocess.run(["make", "-j2", "-C", str(SOURCES)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return PROGRAMS
+
+
+@pytest.fixture
+def share(programs, request):
+    """A function that makes a cluster a place for shared programs, and proves at the end that they left nothing."""
+    watched = []
+
+    def watch(cluster: Cluster) -> Sharing:
+        sharing = Sharing(cluster, lambda note: request.node.user_properties.append(("share", note)))
+        watched.append((cluster, sharing.leftovers()))
+        return sharing
+
+    yield watch
+    for cluster, before in watched:
+        cluster.end_jobs()
+        assert before.leaked_since(settle=15) == []
+
+
+@pytest.fixture
+def sharing(share, cluster):
+    """The three nodes that all tests share."""
+    return share(cluster)

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// check - what all test programs share: saying what is wrong and giving up, threads, subcommands
+
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHECK(condition, ...)                                                                                \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            int error = errno;                                                                               \
+            fprintf(stderr, "%s:%d: %s (errno %s)", __FILE_NAME__, __LINE__, #condition, strerror(error));   \
+            fprintf(stderr, " " __VA_ARGS__);                                                                \
+            fputc('\n', stderr);                                                                             \
+            _exit(1);                                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+// Equal as numbers, and says which they were.
+#define CHECK_EQUAL(got, wanted)                                                                             \
+    do {                                                                                                     \
+        long long got_ = (long long)(got), wanted_ = (long long)(wanted);                                    \
+        CHECK(got_ == wanted_, "%s is %lld (%#llx), not %lld (%#llx)", #got, got_, got_, wanted_, wanted_);  \
+    } while (0)
+
+typedef void* (*thread_function)(void*);
+
+static inline pthread_t start(thread_function function, uintptr_t argument) {
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, function, (void*)argument);
+
+    CHECK(error == 0, "pthread_create: %s", strerror(error));
+    return thread;
+}
+
+static inline uintptr_t join(pthread_t thread) {
+    void* result;
+
+    CHECK(pthread_join(thread, &result) == 0);
+    return (uintptr_t)result;
+}
+
+// Threads 0 to count - 1, and wait for all of them.
+static inline void in_threads(int count, thread_function function) {
+    pthread_t threads[count];
+
+    for (int i = 0; i < count; i++)
+        threads[i] = start(function, (uintptr_t)i);
+    for (int i = 0; i < count; i++)
+        join(threads[i]);
+}
+
+struct part {
+    const char* name;
+    void (*run)(void);
+};
+
+// One part of a program, chosen by its first argument; says so when it is through.
+static inline int run_part(const struct part* parts, const char* name) {
+    for (; parts->name; parts++)
+        if (name && strcmp(parts->name, name) == 0) {
+            parts->run();
+            printf("%s: right\n", name);
+            return 0;
+        }
+    fprintf(stderr, "no part %s\n", name ? name : "given");
+    return 2;
+}
+
+#endif

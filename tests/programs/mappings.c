@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// mappings - one thread changes mappings while others use them; nobody ever sees what is gone
+//
+// Usage: mappings PART.  Pages carry version stamps: a version is dead once the change that removed it has
+// returned.
+
+#include "check.h"
+
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+enum { PAGE = 4096, PAGES = 6, USERS = 3, ROUNDS = 25 };
+
+static uint8_t* arena;
+static atomic_ulong dead; // stamps up to this one may not be seen any more
+static atomic_int done, users_ready;
+
+static void* map(void* at, size_t pages, int protection) {
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | (at ? MAP_FIXED : 0);
+    void* block = mmap(at, pages * PAGE, protection, flags, -1, 0);
+
+    CHECK(block != MAP_FAILED);
+    return block;
+}
+
+// Slot 0 of each page belongs to the thread that changes the mapping, the others to its users.
+static atomic_ulong* slot(int page, int user) {
+    return (atomic_ulong*)(arena + page * PAGE + user * 64);
+}
+
+static void look(int page) {
+    unsigned long killed = atomic_load(&dead);
+    unsigned long seen = atomic_load(slot(page, 0));
+
+    CHECK(seen == 0 || seen > killed, "page %d shows %lu although %lu is dead", page, seen, killed);
+}
+
+static void* watch(void* argument) {
+    atomic_fetch_add(&users_ready, 1);
+    for (int page = 0; !atomic_load(&done); page = (page + 1) % PAGES)
+        look(page);
+    return NULL;
+}
+
+// Writes to the same pages, too: they are owned elsewhere when they go.
+static void* watch_and_write(void* argument) {
+    int user = (uintptr_t)argument + 1;
+
+    atomic_fetch_add(&users_ready, 1);
+    for (int page = 0; !atomic_load(&done); page = (page + 1) % PAGES) {
+        atomic_store(slot(page, user), user);
+        look(page);
+    }
+    return NULL;
+}
+
+static void churn(thread_function use, void (*replace)(void)) {
+    pthread_t users[USERS];
+
+    arena = map(NULL, PAGES, PROT_READ | PROT_WRITE);
+    for (int i = 0; i < USERS; i++)
+        users[i] = start(use, i);
+    while (atomic_load(&users_ready) < USERS)
+        sched_yield();
+    for (unsigned long round = 1; round <= ROUNDS; round++) {
+        for (int page = 0; page < PAGES; page++)
+            atomic_store(slot(page, 0), round);
+        replace();
+        atomic_store(&dead, round);
+        for (int page = 0; page < PAGES; page++)
+            CHECK_EQUAL(*slot(page, 0), 0);
+    }
+    atomic_store(&done, 1);
+    for (int i = 0; i < USERS; i++)
+        join(users[i]);
+    munmap(arena, PAGES * PAGE);
+}
+
+static void discard(void) {
+    CHECK(madvise(arena, PAGES * PAGE, MADV_DONTNEED) == 0);
+}
+
+static void map_over(void) {
+    map(arena, PAGES, PROT_READ | PROT_WRITE);
+}
+
+static void move_over(void) {
+    void* fresh = map(NULL, PAGES, PROT_READ | PROT_WRITE);
+
+    CHECK(mremap(fresh, PAGES * PAGE, PAGES * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, arena) == arena);
+}
+
+static void part_dontneed(void) {
+    churn(watch, discard);
+}
+
+static void part_dontneed_written(void) {
+    churn(watch_and_write, discard);
+}
+
+static void part_map_over(void) {
+    churn(watch_and_write, map_over);
+}
+
+static void part_move_over(void) {
+    churn(watch_and_write, move_over);
+}
+
+// Threads that run elsewhere and do to memory what they are told, one order at a time.
+enum order { READ, WRITE, QUIT };
+enum { SIGNAL = 1000 }; // what a fault answers: this plus si_code
+
+struct worker {
+    pthread_t thread;
+    enum order order;
+    volatile uint8_t* address;
+    int value, result;
+    atomic_int turn; // even: the boss's
+};
+
+static struct worker workers[USERS];
+static __thread sigjmp_buf escape;
+static __thread siginfo_t caught;
+
+static void on_fault(int signal, siginfo_t* info, void* context) {
+    caught = *info;
+    siglongjmp(escape, 1);
+}
+
+static void wait_turn(struct worker* w, int parity) {
+    while (atomic_load(&w->turn) % 2 != parity)
+        sched_yield();
+}
+
+static void obey(struct worker* w) {
+    if (sigsetjmp(escape, 1)) {
+        CHECK_EQUAL((uintptr_t)caught.si_addr, (uintptr_t)w->address);
+        w->result = SIGNAL + caught.si_code;
+    } else if (w->order == READ) {
+        w->result = *w->address;
+    } else {
+        *w->address = w->value;
+        w->result = 0;
+    }
+}
+
+static void* serve(void* argument) {
+    struct worker* w = &workers[(uintptr_t)argument];
+
+    for (;;) {
+        wait_turn(w, 1);
+        if (w->order == QUIT)
+            return NULL;
+        obey(w);
+        atomic_fetch_add(&w->turn, 1);
+    }
+}
+
+static int ask(int user, enum order order, volatile uint8_t* address, int value) {
+    struct worker* w = &workers[user];
+
+    w->order = order;
+    w->address = address;
+    w->value = value;
+    atomic_fetch_add(&w->turn, 1);
+    if (order == QUIT)
+        return 0;
+    wait_turn(w, 0);
+    return w->result;
+}
+
+static void hire(void) {
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+
+    CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
+    for (int i = 0; i < USERS; i++)
+        workers[i].thread = start(serve, i);
+}
+
+static void dismiss(void) {
+    for (int i = 0; i < USERS; i++) {
+        ask(i, QUIT, NULL, 0);
+        join(workers[i].thread);
+    }
+}
+
+// Every worker has the page in its hands one after another, so that all of them have something to lose.
+static void let_all_touch(uint8_t* address, int value) {
+    for (int i = 0; i < USERS; i++) {
+        CHECK_EQUAL(ask(i, WRITE, address, value + i), 0);
+        CHECK_EQUAL(*address, value + i);
+    }
+    for (int i = 0; i < USERS; i++)
+        CHECK_EQUAL(ask(i, READ, address, 0), value + USERS - 1);
+}
+
+static void part_munmap(void) {
+    hire();
+    for (int round = 0; round < 5; round++) {
+        uint8_t* block = map(NULL, 3, PROT_READ | PROT_WRITE);
+
+        let_all_touch(block + PAGE, 10 + round);
+        CHECK(munmap(block + PAGE, PAGE) == 0);
+        for (int i = 0; i < USERS; i++) {
+            CHECK_EQUAL(ask(i, READ, block + PAGE, 0), SIGNAL + SEGV_MAPERR);
+            CHECK_EQUAL(ask(i, WRITE, block + PAGE + 8, 0), SIGNAL + SEGV_MAPERR);
+        }
+        map(block + PAGE, 1, PROT_READ | PROT_WRITE);
+        for (int i = 0; i < USERS; i++)
+            CHECK_EQUAL(ask(i, READ, block + PAGE, 0), 0);
+        munmap(block, 3 * PAGE);
+    }
+    dismiss();
+}
+
+static void part_mprotect(void) {
+    uint8_t* block = map(NULL, 1, PROT_READ | PROT_WRITE);
+
+    hire();
+    for (int round = 0; round < 5; round++) {
+        let_all_touch(block, 20 + round);
+        CHECK(mprotect(block, PAGE, PROT_READ) == 0);
+        for (int i = 0; i < USERS; i++) {
+            CHECK_EQUAL(ask(i, READ, block, 0), 20 + round + USERS - 1);
+            CHECK_EQUAL(ask(i, WRITE, block, 1), SIGNAL + SEGV_ACCERR);
+        }
+        CHECK(mprotect(block, PAGE, PROT_NONE) == 0);
+        for (int i = 0; i < USERS; i++)
+            CHECK_EQUAL(ask(i, READ, block, 0), SIGNAL + SEGV_ACCERR);
+        CHECK(mprotect(block, PAGE, PROT_READ | PROT_WRITE) == 0);
+        for (int i = 0; i < USERS; i++)
+            CHECK_EQUAL(ask(i, READ, block, 0), 20 + round + USERS - 1);
+    }
+    dismiss();
+}
+
+static void part_mremap(void) {
+    hire();
+    for (int round = 0; round < 5; round++) {
+        uint8_t* old = map(NULL, 2, PROT_READ | PROT_WRITE);
+        uint8_t* place = map(NULL, 4, PROT_NONE);
+
+        let_all_touch(old, 30 + round);
+        let_all_touch(old + PAGE, 60 + round);
+        CHECK(mremap(old, 2 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, place) == place);
+        for (int i = 0; i < USERS; i++) {
+            CHECK_EQUAL(ask(i, READ, old, 0), SIGNAL + SEGV_MAPERR);
+            CHECK_EQUAL(ask(i, READ, place, 0), 30 + round + USERS - 1);
+            CHECK_EQUAL(ask(i, READ, place + PAGE, 0), 60 + round + USERS - 1);
+            CHECK_EQUAL(ask(i, READ, place + 3 * PAGE, 0), 0);
+        }
+        CHECK(mremap(place, 4 * PAGE, PAGE, 0) == place);
+        for (int i = 0; i < USERS; i++)
+            CHECK_EQUAL(ask(i, READ, place + PAGE, 0), SIGNAL + SEGV_MAPERR);
+        munmap(place, PAGE);
+    }
+    dismiss();
+}
+
+static void part_brk(void) {
+    uint8_t* block;
+
+    hire(); // first: making threads allocates memory, and allocating moves the end of the heap
+    block = (uint8_t*)(((uintptr_t)sbrk(0) + PAGE - 1) & ~(PAGE - 1ul));
+    for (int round = 0; round < 5; round++) {
+        CHECK(brk(block + 4 * PAGE) == 0);
+        for (int i = 0; i < USERS; i++)
+            CHECK_EQUAL(ask(i, READ, block + 3 * PAGE, 0), 0);
+        let_all_touch(block + 3 * PAGE, 40 + round);
+        CHECK(brk(block + PAGE) == 0);
+        for (int i = 0; i < USERS; i++)
+            CHECK_EQUAL(ask(i, READ, block + 3 * PAGE, 0), SIGNAL + SEGV_MAPERR);
+    }
+    dismiss();
+}
+
+// A file gets shorter under a private mapping: what is behind its end is gone for everybody.
+static void part_truncate(void) {
+    char name[] = "/tmp/mappingsXXXXXX";
+    int fd = mkstemp(name);
+    uint8_t* block;
+
+    CHECK(fd >= 0 && unlink(name) == 0 && ftruncate(fd, 3 * PAGE) == 0);
+    CHECK_EQUAL(pwrite(fd, "x", 1, 2 * PAGE), 1);
+    block = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    CHECK(block != MAP_FAILED);
+    hire();
+    CHECK(sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, NULL) ==
+          0);
+    for (int i = 0; i < USERS; i++)
+        CHECK_EQUAL(ask(i, READ, block + 2 * PAGE, 0), 'x');
+    let_all_touch(block + PAGE, 50);
+    CHECK(ftruncate(fd, PAGE) == 0);
+    for (int i = 0; i < USERS; i++) {
+        CHECK_EQUAL(ask(i, READ, block + 2 * PAGE, 0), SIGNAL + BUS_ADRERR);
+        CHECK_EQUAL(ask(i, READ, block + PAGE, 0), SIGNAL + BUS_ADRERR);
+        CHECK_EQUAL(ask(i, READ, block, 0), 0);
+    }
+    dismiss();
+}
+
+static const struct part parts[] = {
+    {"dontneed", part_dontneed}, {"dontneed-written", part_dontneed_written},
+    {"map-over", part_map_over}, {"move-over", part_move_over},
+    {"munmap", part_munmap},     {"mprotect", part_mprotect},
+    {"mremap", part_mremap},     {"brk", part_brk},
+    {"truncate", part_truncate}, {NULL, NULL},
+};
+
+int main(int argc, char** argv) {
+    return run_part(parts, argv[1]);
+}

@@ -1,0 +1,33 @@
+"""Private memory of every kind, written and read by threads on different nodes, and mappings that change under them."""
+# SPDX-License-Identifier: GPL-2.0-only
+
+import pytest
+from sharing import POLICIES
+
+MEMORY = (
+    "text", "data", "bss", "heap", "stack", "tls", "mmap", "file", "relro", "jit", "growth", "sharing", "border", "calls",
+)  # fmt: skip
+MAPPINGS = (
+    "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", MEMORY)
+def test_memory_is_the_same_everywhere(sharing, part, policy):
+    sharing.part("memory", part, policy)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", MAPPINGS)
+def test_what_home_changes_is_changed_everywhere(sharing, part, policy):
+    sharing.part("mappings", part, policy)
+
+
+@pytest.mark.quick
+def test_memory_is_the_same_for_an_ordinary_user(sharing):
+    outcome = sharing.cluster.run(
+        ["procshare", "run", "--policy", "away", "--stats", "-j", "--", "sh", "-c", "id -un; echo $((6 * 7))"],
+        user="nobody", cwd="/tmp",
+    )  # fmt: skip
+    assert (outcome.returncode, outcome.stdout) == (0, "nobody\n42\n"), outcome.stderr
