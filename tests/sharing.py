@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shlex
 import signal
 import time
@@ -15,6 +16,8 @@ from harness import Cluster, Job, Result
 from harness.leaks import SLABS
 from harness.paths import BUILD
 
+# Slower nodes, as those with a debugging kernel are, get so many times longer for everything.
+SLOWNESS = float(os.environ.get("PROCSHARE_SLOWNESS", "1"))
 POLICIES = ("spread", "away", "bounce:10")
 HOME = 0
 PROGRAMS = BUILD / "tests"
@@ -68,10 +71,10 @@ class Outcome:
 
 def poll(what: str, condition: Callable, deadline: float = 30, interval: float = 0.1):
     """Wait until condition() is true and return its value; a test fails when that takes too long."""
-    end = time.monotonic() + deadline
+    end = time.monotonic() + deadline * SLOWNESS
     while not (value := condition()):
         if time.monotonic() > end:
-            raise AssertionError(f"not so after {deadline:g} s: {what}")
+            raise AssertionError(f"not so after {deadline * SLOWNESS:g} s: {what}")
         time.sleep(interval)
     return value
 

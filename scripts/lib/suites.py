@@ -166,11 +166,25 @@ def run_selftest(cluster: Cluster, program: Path) -> Counts:
     return counts
 
 
-def pytest(options: Options) -> Counts:
-    results = LOGS / "pytest.xml"
+def run_pytest(label: str, options: Options, *arguments: str, environment: tuple[str, ...] = ()) -> Counts:
+    results = LOGS / f"{label}.xml"
     results.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-v", "--junitxml", str(results), "tests", "-p", "no:cacheprovider"]
+    command = ["env", *environment, sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "tests"]
+    command += ["--junitxml", str(results), *arguments]
     command += ["-k", options.name] if options.name else []
     command += ["--long"] if options.long else []
-    run_logged("pytest", command)
-    return junit(results, "pytest")
+    run_logged(label, command)
+    return junit(results, label)
+
+
+def pytest(options: Options) -> Counts:
+    """Programs shared over clusters."""
+    return run_pytest("pytest", options)
+
+
+def debug(options: Options) -> Counts:
+    """The five-minute subset of the cluster tests, on the kernel with every checker."""
+    kernel = BUILD / "kernel-debug"
+    environment = (f"PROCSHARE_KERNEL={kernel}", "PROCSHARE_SLOWNESS=6")
+    subset = () if options.long else ("-m", "quick")
+    return run_pytest("debug", options, *subset, "--timeout=1800", environment=environment)
