@@ -60,6 +60,19 @@ u64 procshare_node_xfeatures(unsigned int node)
 	return xfeatures;
 }
 
+bool procshare_node_clock(unsigned int node, s64 *ahead)
+{
+	struct procshare_link *link = procshare_link_get(node);
+	bool known;
+
+	if (!link)
+		return false;
+	known = smp_load_acquire(&link->clock_known);
+	*ahead = READ_ONCE(link->clock_ahead);
+	procshare_link_put(link);
+	return known;
+}
+
 void procshare_node_disconnect(unsigned int node, const char *reason)
 {
 	struct procshare_link *link = procshare_link_get(node);

@@ -48,6 +48,11 @@ bool procshare_node_next(int *id, struct procshare_node_info *info);
 void procshare_node_disconnect(unsigned int node, const char *reason);
 /* State components (XCR0 bits) that user mode may use on @node; 0 if not up. */
 u64 procshare_node_xfeatures(unsigned int node);
+/*
+ * How far the peer's CLOCK_MONOTONIC is ahead of ours in ns: never more than the
+ * truth, and less by the time of the quickest message.  False if not known yet.
+ */
+bool procshare_node_clock(unsigned int node, s64 *ahead);
 
 /* This node's id, -1 if not joined. */
 int procshare_self(void);

@@ -55,15 +55,15 @@ int procshare_attach(const struct procshare_params *params, u64 *session,
 	s = session_create(params);
 	if (!s)
 		return -ENOMEM;
-	t = home_thread_create(s);
 	*session = s->id;
+	if (current->procshare) {
+		home_thread_join(s);
+		return 0;
+	}
+	t = home_thread_create(s);
 	session_put(s);
 	if (!t)
 		return -ENOMEM;
-	if (current->procshare) {
-		home_thread_exit(current);
-		home_thread_free(current);
-	}
 	static_branch_enable(&procshare_key);
 	current->procshare = &t->base;
 	set_task_syscall_work(current, PROCSHARE);
@@ -196,6 +196,7 @@ static void show_thread(struct home_thread *t, struct procshare_thread_info *inf
 	info->node = t->node == PROCSHARE_NODE_HOME ? procshare_self() : t->node;
 	info->remote_user_ns = atomic64_read(&t->remote_user_ns);
 	task_cputime(t->task, &info->home_user_ns, &system);
+	info->home_user_ns -= min(info->home_user_ns, info->remote_user_ns);
 	get_task_comm(info->comm, t->task);
 }
 

@@ -29,6 +29,7 @@ static void to_home(struct procshare_msg *msg)
 		break;
 	case PROCSHARE_WIRE_CALL:
 	case PROCSHARE_WIRE_BACK:
+	case PROCSHARE_WIRE_TIME:
 		executor_message(p, msg);
 		break;
 	case PROCSHARE_WIRE_COHERENCE:

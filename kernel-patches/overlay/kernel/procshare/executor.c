@@ -108,18 +108,41 @@ static void account_stay(struct home_thread *t, u64 user, u64 system)
 {
 	if (user < t->stay_user_ns || system < t->stay_system_ns)
 		return;
-	usage_cpu(t->process, t->node, user - t->stay_user_ns,
-		  system - t->stay_system_ns);
-	atomic64_add(user - t->stay_user_ns, &t->remote_user_ns);
-	t->stay_user_ns = user;
-	t->stay_system_ns = system;
+	user -= t->stay_user_ns;
+	system -= t->stay_system_ns;
+	t->stay_user_ns += user;
+	t->stay_system_ns += system;
+	usage_cpu(t->process, t->node, user, system);
+	home_thread_burn(t, user, system);
 }
+
+static void serve_time(struct home_thread *t, struct procshare_msg *msg)
+{
+	struct procshare_wire_time *time = (void *)msg->body;
+
+	if (msg->length == sizeof(*time))
+		account_stay(t, le64_to_cpu(time->user_ns),
+			     le64_to_cpu(time->system_ns));
+	procshare_msg_free(msg);
+}
+
+#ifdef CONFIG_RSEQ
+/* Programs leave the pointer behind when they are done: look where they are. */
+static bool in_critical_section(struct pt_regs *regs, u64 address)
+{
+	struct rseq_cs cs;
+
+	if (copy_from_user(&cs, (void __user *)address, sizeof(cs)))
+		return true;
+	return regs->ip - cs.start_ip < cs.post_commit_offset;
+}
+#endif
 
 /*
  * A CPU number of this node means nothing on another one: the restartable
  * sequences area says "not registered" while the thread is away.
  */
-static int park_rseq(void)
+static int park_rseq(struct pt_regs *regs)
 {
 #ifdef CONFIG_RSEQ
 	struct rseq __user *rseq = current->rseq;
@@ -127,7 +150,9 @@ static int park_rseq(void)
 
 	if (!rseq)
 		return 0;
-	if (get_user(cs, &rseq->rseq_cs) || cs)
+	if (get_user(cs, &rseq->rseq_cs))
+		return -EFAULT;
+	if (cs && in_critical_section(regs, cs))
 		return -EBUSY;
 	if (put_user(0u, &rseq->cpu_id_start) ||
 	    put_user((u32)RSEQ_CPU_ID_UNINITIALIZED, &rseq->cpu_id))
@@ -165,12 +190,18 @@ static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *
 	return msg;
 }
 
-/* Where the messages of this stay are expected from; 0xff ends it. */
+/* Where messages are expected from now on; what is left of before is dropped. */
 static void set_node(struct home_thread *t, u8 node)
 {
+	struct procshare_msg *msg, *next;
+	LIST_HEAD(stale);
+
 	spin_lock(&t->inbox_lock);
 	WRITE_ONCE(t->node, node);
+	list_splice_init(&t->inbox, &stale);
 	spin_unlock(&t->inbox_lock);
+	list_for_each_entry_safe(msg, next, &stale, node)
+		procshare_msg_free(msg);
 }
 
 static bool depart(struct home_thread *t, struct pt_regs *regs)
@@ -179,13 +210,16 @@ static bool depart(struct home_thread *t, struct pt_regs *regs)
 	struct procshare_msg *msg;
 	u8 node = READ_ONCE(t->target);
 
-	if (process_expose(p) || process_host(p, node) || park_rseq())
+	if (node >= PROCSHARE_MAX_NODES)
+		return false;
+	if (process_expose(p) || process_host(p, node) || park_rseq(regs))
 		return false;
 	msg = pack_thread(t, regs);
 	if (!msg)
 		return false;
 	t->recalled = false;
 	t->asked = false;
+	t->in_call = false;
 	t->stay_user_ns = 0;
 	t->stay_system_ns = 0;
 	usage_hosted(p, procshare_self(), -1);
@@ -217,6 +251,7 @@ static void plan_next_stay(struct home_thread *t, u32 reason)
 		break;
 	case PROCSHARE_BACK_FAULT:
 	case PROCSHARE_BACK_MEMORY:
+	case PROCSHARE_BACK_ERROR:
 		if (time_before(jiffies, t->stay_until + HZ) && t->backoff)
 			t->backoff = min_t(unsigned int, 2 * t->backoff, STAY_MAX);
 		else
@@ -275,8 +310,42 @@ static void come_home(struct home_thread *t, struct pt_regs *regs,
 	procshare_msg_free(msg);
 }
 
-/* Wait for BACK although signals are pending; false if it will not come. */
-static struct procshare_msg *await_back(struct home_thread *t)
+/* clone and fork copy current's extended state: it came along. */
+static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
+{
+	struct procshare_wire_call *call = (void *)msg->body;
+	u32 length;
+
+	if (msg->length < sizeof(*call))
+		return false;
+	length = le32_to_cpu(call->xstate_length);
+	if (length != msg->length - sizeof(*call))
+		return false;
+	/* During a call anything is legal in the stack pointer. */
+	if (procshare_restore_regs(regs, call->regs))
+		return false;
+	*nr = regs->orig_ax;
+	return !length || !procshare_load_xstate(call + 1, length);
+}
+
+/*
+ * A call that will not be made any more: what it came with are the registers of
+ * the thread, for the dump.
+ */
+static void turn_call_away(struct home_thread *t, struct pt_regs *regs,
+			   struct procshare_msg *msg)
+{
+	long nr;
+
+	if (load_call(regs, msg, &nr)) {
+		t->in_call = true;
+		send_return(t, 0, PROCSHARE_RETURN_STATE);
+	}
+	procshare_msg_free(msg);
+}
+
+/* Wait for BACK although signals are pending; NULL if it will not come. */
+static struct procshare_msg *await_back(struct home_thread *t, struct pt_regs *regs)
 {
 	unsigned long end = jiffies + DUMP_TIMEOUT;
 	struct procshare_msg *msg = NULL;
@@ -287,7 +356,10 @@ static struct procshare_msg *await_back(struct home_thread *t)
 		while ((msg = next_message(t))) {
 			if (msg->type == PROCSHARE_WIRE_BACK)
 				return msg;
-			procshare_msg_free(msg);
+			if (msg->type == PROCSHARE_WIRE_CALL)
+				turn_call_away(t, regs, msg);
+			else
+				serve_time(t, msg);
 		}
 		if (READ_ONCE(t->process->doomed))
 			return NULL;
@@ -328,32 +400,16 @@ static void execute(struct pt_regs *regs, long nr)
 		task_work_run();
 }
 
-/* clone and fork copy current's extended state: it came along. */
-static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
-{
-	struct procshare_wire_call *call = (void *)msg->body;
-	u32 length;
-
-	if (msg->length < sizeof(*call))
-		return false;
-	length = le32_to_cpu(call->xstate_length);
-	if (length != msg->length - sizeof(*call))
-		return false;
-	if (procshare_load_regs(regs, call->regs))
-		return false;
-	*nr = regs->orig_ax;
-	return !length || !procshare_load_xstate(call + 1, length);
-}
-
 /*
- * Serve one CALL.  True if the thread came home with it: the call was
- * interrupted and must be restarted, or told so, behind the signal.
+ * Serve one CALL.  True if the thread came home with it: there is a signal,
+ * behind which the call may have to be restarted.
  */
 static bool serve_call(struct home_thread *t, struct pt_regs *regs,
 		       struct procshare_msg *msg)
 {
 	struct procshare_wire_call *call = (void *)msg->body;
 	struct procshare_msg *back;
+	bool restart;
 	long nr;
 
 	if (!load_call(regs, msg, &nr)) {
@@ -370,13 +426,16 @@ static bool serve_call(struct home_thread *t, struct pt_regs *regs,
 	}
 	usage_count(t->process, t->node, PROCSHARE_COUNT_CALLS, 1);
 	execute(regs, nr);
-	if (!is_restart(regs->ax) || !signal_pending(current)) {
-		send_return(t, regs->ax, 0);
+	restart = is_restart(regs->ax) && signal_pending(current);
+	if (!restart)
 		regs->orig_ax = -1;
+	/* A signal is delivered right behind the call, not an instruction later. */
+	if (!restart && !task_sigpending(current)) {
+		send_return(t, regs->ax, 0);
 		return false;
 	}
 	send_return(t, 0, PROCSHARE_RETURN_STATE);
-	back = await_back(t);
+	back = await_back(t, regs);
 	if (back)
 		come_home(t, regs, back, true);
 	else
@@ -407,21 +466,26 @@ static void await(struct home_thread *t)
 /* One round: true while the thread is still away. */
 static bool serve(struct home_thread *t, struct pt_regs *regs)
 {
-	struct procshare_msg *msg = next_message(t);
+	struct procshare_msg *msg;
 
-	if (msg && msg->type == PROCSHARE_WIRE_CALL)
-		return !serve_call(t, regs, msg);
-	if (msg) {
-		come_home(t, regs, msg, false);
-		return false;
-	}
 	if (READ_ONCE(t->process->doomed) || fatal_signal_pending(current)) {
 		recall(t);
-		msg = await_back(t);
+		msg = await_back(t, regs);
 		if (msg)
-			come_home(t, regs, msg, false);
+			come_home(t, regs, msg, t->in_call);
 		else
 			arrive(t);
+		return false;
+	}
+	msg = next_message(t);
+	if (msg && msg->type == PROCSHARE_WIRE_CALL)
+		return !serve_call(t, regs, msg);
+	if (msg && msg->type == PROCSHARE_WIRE_TIME) {
+		serve_time(t, msg);
+		return true;
+	}
+	if (msg) {
+		come_home(t, regs, msg, false);
 		return false;
 	}
 	if (READ_ONCE(t->asked) || task_sigpending(current))
@@ -438,8 +502,8 @@ void executor_leave(struct home_thread *t, struct pt_regs *regs)
 {
 	do {
 		if (!depart(t, regs)) {
-			WRITE_ONCE(t->target, PROCSHARE_NODE_HOME);
 			usage_reason(t->process, PROCSHARE_BACK_ERROR);
+			plan_next_stay(t, PROCSHARE_BACK_ERROR);
 			return;
 		}
 		while (serve(t, regs))

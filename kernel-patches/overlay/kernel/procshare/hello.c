@@ -14,7 +14,6 @@
  */
 #define pr_fmt(fmt) "procshare: " fmt
 
-#include <asm/fpu/types.h>
 #include <crypto/algapi.h>
 #include <crypto/hash.h>
 #include <linux/buildid.h>
@@ -28,6 +27,7 @@
 
 #include "cluster.h"
 #include "link.h"
+#include "thread_state.h"
 
 static u8 build_id[BUILD_ID_SIZE_MAX];
 static struct crypto_shash *keyed_hash;
@@ -56,7 +56,7 @@ void procshare_hello_make(struct procshare_wire_hello *hello, unsigned int node,
 	hello->page_size = cpu_to_le32(PAGE_SIZE);
 	hello->node = node;
 	hello->dialer = dialer;
-	hello->xfeatures = cpu_to_le64(fpu_user_cfg.max_features);
+	hello->xfeatures = cpu_to_le64(procshare_xfeatures());
 	get_random_bytes(hello->nonce, sizeof(hello->nonce));
 	memcpy(hello->build_id, build_id, sizeof(hello->build_id));
 	strscpy(hello->release, init_uts_ns.name.release, sizeof(hello->release));

@@ -74,6 +74,7 @@ struct session {
  * @blocked: nested invalidations under way; exports in the range wait
  * @blocked_start: @blocked_end: the union of their ranges
  * @parked: requests for pages in the range that have no entry yet
+ * @unpark: delivers them in process context
  * @wait: home's faults and notifiers that wait for a page
  */
 struct directory {
@@ -84,6 +85,7 @@ struct directory {
 	unsigned long blocked_start;
 	unsigned long blocked_end;
 	struct list_head parked;
+	struct work_struct unpark;
 	wait_queue_head_t wait;
 };
 
@@ -145,7 +147,7 @@ struct export_pte {
  * @tgid: thread group, global pid number
  * @pid: the same, as an object
  * @comm: for people
- * @exposed: the mm has been prepared for export (notifier, VMA flags)
+ * @exposed: the mm has been prepared for export
  * @released: the mm is being torn down: nothing may be exported any more
  * @doomed: killed because a node was lost or memory ran out
  * @lock: protects @threads' membership and the host states
@@ -196,12 +198,13 @@ struct procshare_process {
  * @node: node it runs on, PROCSHARE_NODE_HOME for home
  * @asked: somebody wants it to move (or come home) now
  * @recalled: RECALL has been sent during this stay
+ * @in_call: the registers here are newer than those of its BACK will be
  * @stay_until: jiffies before which it does not leave again (came home for memory)
  * @backoff: the length of that, doubled while it keeps coming home
  * @stay_user_ns: @stay_system_ns: reported so far of the current stay
  * @home_user_ns: @home_system_ns: the task's own CPU time, reported so far
  * @bounce_from_ns: its user CPU time when it last came home (policy bounce)
- * @remote_user_ns: total
+ * @remote_user_ns: @remote_system_ns: totals, which the task has been charged with
  * @inbox_lock: protects @inbox and, against it, @node
  * @inbox: messages for the executor, in order
  * @visited: nodes that keep a shadow thread for it
@@ -220,6 +223,7 @@ struct home_thread {
 	u8 node;
 	bool asked;
 	bool recalled;
+	bool in_call;
 	unsigned long stay_until;
 	unsigned int backoff;
 	u64 stay_user_ns;
@@ -228,6 +232,7 @@ struct home_thread {
 	u64 home_system_ns;
 	u64 bounce_from_ns;
 	atomic64_t remote_user_ns;
+	u64 remote_system_ns;
 	spinlock_t inbox_lock;
 	struct list_head inbox;
 	coh_set visited;
@@ -270,6 +275,12 @@ struct home_thread *home_thread_find(struct procshare_process *p, u32 tid);
 void home_thread_put(struct home_thread *t);
 bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target);
 u8 home_thread_bounce(struct home_thread *t);
+void home_thread_join(struct session *s);
+
+/* home_time.c */
+void home_thread_burn(struct home_thread *t, u64 user, u64 system);
+void home_thread_account(struct home_thread *t);
+void home_thread_account_from(struct home_thread *t);
 
 /* executor.c */
 void executor_leave(struct home_thread *t, struct pt_regs *regs);
@@ -284,6 +295,8 @@ void directory_init(struct directory *d);
 void directory_destroy(struct procshare_process *p);
 struct dir_entry *directory_find(struct procshare_process *p, unsigned long address);
 bool directory_blocked(const struct directory *d, unsigned long address);
+void directory_unpin(struct dir_entry *e);
+void directory_served(struct procshare_process *p, struct dir_entry *e);
 void directory_settle(struct procshare_process *p, struct dir_entry *e);
 void directory_perform(struct dir_entry *e, const struct coh_out *out,
 		       struct export_pte *pte, struct procshare_msg *arrived);
@@ -295,7 +308,7 @@ void directory_unpark(struct procshare_process *p);
 void directory_wake_all(struct procshare_process *p);
 
 /* home_export.c */
-void export_serve(struct dir_entry *e);
+bool export_serve(struct dir_entry *e, bool patient);
 void export_wrprotect(struct dir_entry *e, struct export_pte *x);
 void export_clear(struct dir_entry *e, struct export_pte *x);
 

@@ -175,8 +175,9 @@ static enum export_result export_once(struct dir_entry *e,
 				      struct vm_area_struct *vma, bool write)
 {
 	struct mm_struct *mm = vma->vm_mm;
+	enum export_result result = EXPORT_FAULT;
 	struct export_pte x = { .vma = vma };
-	enum export_result result;
+	struct mmu_notifier_range range;
 	spinlock_t *ptl;
 	pmd_t *pmd;
 
@@ -190,13 +191,18 @@ static enum export_result export_once(struct dir_entry *e,
 		split_huge_pmd(vma, pmd, e->address);
 	if (pte_alloc(mm, pmd))
 		return EXPORT_REFUSE;
+	/* Other secondary MMUs may map the page without holding it. */
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, e->address,
+				e->address + PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
 	x.ptep = pte_offset_map_lock(mm, pmd, e->address, &ptl);
-	if (!x.ptep)
-		return EXPORT_FAULT;
-	result = classify(e, &x, write);
-	if (result == EXPORT_DONE)
-		result = export_locked(e, &x);
-	pte_unmap_unlock(x.ptep, ptl);
+	if (x.ptep) {
+		result = classify(e, &x, write);
+		if (result == EXPORT_DONE)
+			result = export_locked(e, &x);
+		pte_unmap_unlock(x.ptep, ptl);
+	}
+	mmu_notifier_invalidate_range_end(&range);
 	if (x.drop) {
 		free_swap_cache(page_folio(x.drop));
 		put_page(x.drop);
@@ -247,6 +253,20 @@ static void refuse(struct dir_entry *e)
 	spin_unlock(&p->dir.lock);
 }
 
+/* One request, if the page is resident and its area needs no growing. */
+static bool export_resident(struct dir_entry *e, struct mm_struct *mm, bool write)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, e->address);
+	enum export_result result;
+
+	if (!vma || !exportable(vma, write))
+		return false;
+	result = export_once(e, vma, write);
+	if (result == EXPORT_REFUSE)
+		refuse(e);
+	return result != EXPORT_FAULT;
+}
+
 /* One request; the mmap lock is held on return only if *locked. */
 static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 			bool *locked)
@@ -272,6 +292,20 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 	}
 }
 
+/* Never waits for long: false if something has to be waited for. */
+static bool serve_resident(struct dir_entry *e, struct mm_struct *mm)
+{
+	bool served = true;
+	bool write;
+
+	if (!mmap_read_trylock(mm))
+		return false;
+	while (served && head_wants(e, &write))
+		served = export_resident(e, mm, write);
+	mmap_read_unlock(mm);
+	return served;
+}
+
 static void serve_all(struct dir_entry *e, struct mm_struct *mm)
 {
 	bool locked = true;
@@ -284,11 +318,15 @@ static void serve_all(struct dir_entry *e, struct mm_struct *mm)
 		mmap_read_unlock(mm);
 }
 
-/* The entry's work: end home's hold if it is time, then serve the queue. */
-void export_serve(struct dir_entry *e)
+/*
+ * Serve a claimed entry: end home's hold if it is time, then the queue.  False,
+ * and still claimed, if not @patient and something has to be waited for.
+ */
+bool export_serve(struct dir_entry *e, bool patient)
 {
 	struct procshare_process *p = e->process;
 	struct mm_struct *mm = p->mm;
+	bool served = true;
 
 	spin_lock(&p->dir.lock);
 	if (e->releasing) {
@@ -297,13 +335,17 @@ void export_serve(struct dir_entry *e)
 	}
 	spin_unlock(&p->dir.lock);
 	if (mmget_not_zero(mm)) {
-		serve_all(e, mm);
+		if (patient)
+			serve_all(e, mm);
+		else
+			served = serve_resident(e, mm);
 		mmput_async(mm);
 	}
+	if (!served)
+		return false;
 	spin_lock(&p->dir.lock);
-	e->queued = false;
-	directory_progress(p, e);
-	directory_settle(p, e);
+	directory_served(p, e);
 	spin_unlock(&p->dir.lock);
 	procshare_push();
+	return true;
 }

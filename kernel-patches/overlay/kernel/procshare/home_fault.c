@@ -21,6 +21,9 @@
 #include "cluster.h"
 #include "home.h"
 
+/* Who dumps core or exits cannot be killed again, so its wait is bounded. */
+#define LAST_PATIENCE	(10 * HZ)
+
 /*
  * Put the entry's frame where the marker is.  Page table and directory lock are
  * held and home may map the page; nothing here sleeps.
@@ -58,9 +61,11 @@ int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep)
 static int wait_for(struct procshare_process *p, struct dir_entry *e,
 		    enum coh_access access)
 {
-	DEFINE_WAIT(wait);
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	unsigned long end = jiffies + LAST_PATIENCE;
 	int err = 0;
 
+	add_wait_queue(&p->dir.wait, &wait);
 	coh_home_want(&e->coh, access == COH_WRITE ? COH_WANT_WRITE :
 						     COH_WANT_READ, false);
 	directory_progress(p, e);
@@ -75,15 +80,16 @@ static int wait_for(struct procshare_process *p, struct dir_entry *e,
 		    !(current->flags & PF_DUMPCORE))
 			break;
 		err = 0;
-		prepare_to_wait(&p->dir.wait, &wait,
-				current->flags & PF_DUMPCORE ?
-				TASK_UNINTERRUPTIBLE : TASK_KILLABLE);
 		spin_unlock(&p->dir.lock);
 		procshare_push();
-		schedule();
+		wait_woken(&wait, current->flags & PF_DUMPCORE ?
+			   TASK_UNINTERRUPTIBLE : TASK_KILLABLE, HZ);
 		spin_lock(&p->dir.lock);
+		if (current->flags & (PF_DUMPCORE | PF_EXITING) &&
+		    time_after(jiffies, end))
+			process_doom(p, "a node does not give a page back");
 	}
-	finish_wait(&p->dir.wait, &wait);
+	remove_wait_queue(&p->dir.wait, &wait);
 	if (!err && e->coh.state == COH_HOME_LOST)
 		err = -EFAULT;
 	return err;
@@ -173,9 +179,8 @@ static int wait_once(struct procshare_process *p, unsigned long address,
 	e = directory_find(p, address);
 	err = wait_for(p, e, access);
 	if (err) {
-		e->waiters--;
-		if (!e->waiters)
-			directory_release(p, e, COH_NONE);
+		directory_unpin(e);
+		directory_progress(p, e);
 		directory_settle(p, e);
 	}
 	spin_unlock(&p->dir.lock);

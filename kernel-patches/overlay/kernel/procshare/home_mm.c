@@ -25,8 +25,11 @@
  */
 #define HOME_HOLD_NS	(300 * NSEC_PER_USEC)
 
+static void unpark(struct work_struct *work);
+
 void directory_init(struct directory *d)
 {
+	INIT_WORK(&d->unpark, unpark);
 	spin_lock_init(&d->lock);
 	xa_init(&d->entries);
 	INIT_LIST_HEAD(&d->parked);
@@ -72,7 +75,7 @@ static void entry_work(struct work_struct *work)
 	struct dir_entry *e = container_of(work, struct dir_entry, work);
 	struct procshare_process *p = e->process;
 
-	export_serve(e);
+	export_serve(e, true);
 	process_put(p);
 }
 
@@ -84,17 +87,14 @@ static enum hrtimer_restart entry_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* Have the entry looked at in process context, @delay_ns from now. */
-static void defer(struct dir_entry *e, u64 delay_ns)
+/* Pin the entry for whoever is going to serve it; false if somebody is. */
+static bool claim(struct dir_entry *e)
 {
 	if (e->queued)
-		return;
+		return false;
 	e->queued = true;
 	kref_get(&e->process->ref);
-	if (delay_ns)
-		hrtimer_start(&e->timer, ns_to_ktime(delay_ns), HRTIMER_MODE_REL);
-	else
-		queue_work(system_unbound_wq, &e->work);
+	return true;
 }
 
 static struct dir_entry *entry_create(struct procshare_process *p,
@@ -262,8 +262,11 @@ static bool must_refuse(const struct dir_entry *e, u8 head)
 	       !(e->prot & PROCSHARE_PROT_WRITE);
 }
 
-/* Start transactions as far as that goes here; the rest is the work's. */
-void directory_progress(struct procshare_process *p, struct dir_entry *e)
+/*
+ * Start transactions as far as that goes without page tables.  True if the head
+ * of the queue needs them: the entry is claimed for the caller.
+ */
+static bool progress(struct procshare_process *p, struct dir_entry *e)
 {
 	u8 self = procshare_self();
 
@@ -272,14 +275,12 @@ void directory_progress(struct procshare_process *p, struct dir_entry *e)
 		struct coh_out out = { .n = 0 };
 
 		if (next == COH_NEXT_NONE || p->released)
-			return;
+			return false;
 		if (next == COH_NEXT_COPY &&
 		    directory_blocked(&p->dir, e->address))
-			return;
-		if (next == COH_NEXT_COPY && (!e->frame || !e->prot)) {
-			defer(e, 0);
-			return;
-		}
+			return false;
+		if (next == COH_NEXT_COPY && (!e->frame || !e->prot))
+			return claim(e);
 		if (must_refuse(e, coh_home_head(&e->coh)))
 			coh_home_refuse(&e->coh, self, &out);
 		else
@@ -288,13 +289,39 @@ void directory_progress(struct procshare_process *p, struct dir_entry *e)
 	}
 }
 
+/* The same where only a worker can go on. */
+void directory_progress(struct procshare_process *p, struct dir_entry *e)
+{
+	if (progress(p, e))
+		queue_work(system_unbound_wq, &e->work);
+}
+
+/* Whoever claimed the entry is done; home's hold may have begun meanwhile. */
+void directory_served(struct procshare_process *p, struct dir_entry *e)
+{
+	e->queued = false;
+	if (e->releasing && claim(e))
+		hrtimer_start(&e->timer, HOME_HOLD_NS, HRTIMER_MODE_REL);
+	else
+		directory_progress(p, e);
+	directory_settle(p, e);
+}
+
+/* A waiter leaves: a hold that nobody is going to use ends. */
+void directory_unpin(struct dir_entry *e)
+{
+	if (!--e->waiters && !e->releasing)
+		coh_home_release(&e->coh, COH_WRITE);
+}
+
 /* Home's fault is over: let the others have the page, now or a little later. */
 void directory_release(struct procshare_process *p, struct dir_entry *e,
 		       enum coh_access access)
 {
 	if (e->coh.hold && e->coh.queued && access != COH_NONE) {
 		e->releasing = true;
-		defer(e, HOME_HOLD_NS);
+		if (claim(e))
+			hrtimer_start(&e->timer, HOME_HOLD_NS, HRTIMER_MODE_REL);
 		return;
 	}
 	coh_home_release(&e->coh, COH_WRITE);
@@ -359,11 +386,23 @@ static bool decode(struct procshare_msg *msg, struct coh_msg *m,
 	return !(*address & ~PAGE_MASK) && *address < TASK_SIZE_MAX;
 }
 
+/* What is resident is served where the request arrived; the rest may sleep. */
+static void export_here(struct dir_entry *e)
+{
+	struct procshare_process *p = e->process;
+
+	if (export_serve(e, false))
+		process_put(p);
+	else
+		queue_work(system_unbound_wq, &e->work);
+}
+
 /* A coherence message for a page of @p, from a node that takes part in it. */
 void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 {
 	struct coh_out out = { .n = 0 };
 	unsigned long address;
+	bool export = false;
 	struct dir_entry *e;
 	struct coh_msg m;
 
@@ -377,18 +416,21 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 	if (e && !p->released) {
 		coh_home_message(&e->coh, procshare_self(), &m, &out);
 		directory_perform(e, &out, NULL, msg);
-		directory_progress(p, e);
+		export = progress(p, e);
 		directory_settle(p, e);
 	}
 	spin_unlock(&p->dir.lock);
+	if (export)
+		export_here(e);
 	procshare_push();
 	if (msg)
 		procshare_msg_free(msg);
 }
 
-/* An invalidation is over: deliver what was parked meanwhile. */
-void directory_unpark(struct procshare_process *p)
+static void unpark(struct work_struct *work)
 {
+	struct procshare_process *p = container_of(work, struct procshare_process,
+						   dir.unpark);
 	struct procshare_msg *msg, *next;
 	LIST_HEAD(parked);
 
@@ -398,4 +440,15 @@ void directory_unpark(struct procshare_process *p)
 	spin_unlock(&p->dir.lock);
 	list_for_each_entry_safe(msg, next, &parked, node)
 		directory_message(p, msg);
+	process_put(p);
+}
+
+/* An invalidation is over: have delivered what was parked meanwhile. */
+void directory_unpark(struct procshare_process *p)
+{
+	if (list_empty(&p->dir.parked))
+		return;
+	kref_get(&p->ref);
+	if (!queue_work(system_unbound_wq, &p->dir.unpark))
+		process_put(p);
 }

@@ -11,6 +11,7 @@
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
 
@@ -18,18 +19,24 @@
 #include "cluster.h"
 #include "home.h"
 
+/* A node that is alive answers within milliseconds. */
+#define NOTIFIER_PATIENCE	(30 * HZ)
+
 /* What the change asks of the pages in its range: COH_WANT_*, 0 for nothing. */
 static u8 want_of(const struct mmu_notifier_range *range)
 {
+	struct vm_area_struct *vma;
+
 	switch (range->event) {
 	case MMU_NOTIFY_UNMAP:
-		/* munmap has taken the area out of the tree; mremap has not. */
-		return vma_lookup(range->mm, range->start) ? COH_WANT_WRITE :
-							     COH_WANT_DISCARD;
+		/* munmap has detached the area, mremap has not. */
+		vma = vma_lookup(range->mm, range->start);
+		return vma && !vma->detached ? COH_WANT_WRITE : COH_WANT_DISCARD;
 	case MMU_NOTIFY_CLEAR:
-		/* Without ZAP it is reclaim, migration or COW: contents stay. */
-		return range->flags & MMU_NOTIFIER_RANGE_ZAP ?
-		       COH_WANT_DISCARD : 0;
+		if (range->flags & MMU_NOTIFIER_RANGE_ZAP)
+			return COH_WANT_DISCARD;
+		/* Otherwise it is reclaim, migration or COW: contents stay. */
+		return range->flags & MMU_NOTIFIER_RANGE_REREAD ? COH_WANT_WRITE : 0;
 	case MMU_NOTIFY_PROTECTION_VMA:
 		return COH_WANT_WRITE;
 	case MMU_NOTIFY_PROTECTION_PAGE:
@@ -77,11 +84,24 @@ static void put_back(struct procshare_process *p, struct mm_struct *mm,
 	pte_unmap_unlock(ptep, ptl);
 }
 
-/* Sleep until what was asked of the entry is done; the entry is pinned. */
+/*
+ * Sleep until what was asked of the entry is done; the entry is pinned.  Whoever
+ * changes the mapping cannot be turned away, so a node that does not answer ends
+ * the process.
+ */
 static void wait_for(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
-	wait_event(p->dir.wait, !coh_home_wanted(&e->coh, want, true) ||
-		   READ_ONCE(p->doomed) || READ_ONCE(p->released));
+	unsigned long end = jiffies + NOTIFIER_PATIENCE;
+
+	while (!wait_event_timeout(p->dir.wait,
+				   !coh_home_wanted(&e->coh, want, true) ||
+				   READ_ONCE(p->doomed) || READ_ONCE(p->released),
+				   HZ)) {
+		if (time_after(jiffies, end) ||
+		    (fatal_signal_pending(current) && current->mm == p->mm &&
+		     !current->signal->core_state))
+			process_doom(p, "a node does not give its pages back");
+	}
 }
 
 static int range_start(struct mmu_notifier *mn,
@@ -122,7 +142,7 @@ static int range_start(struct mmu_notifier *mn,
 static void finish(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
 	coh_home_done(&e->coh, want);
-	e->waiters--;
+	directory_unpin(e);
 	/* What is known of its protection, or of where it is, may be wrong now. */
 	e->prot = 0;
 	if (want == COH_WANT_DISCARD && e->coh.state == COH_HOME_ALONE) {

@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/task_work.h>
 #include <asm/syscall.h>
 
 #include "cluster.h"
@@ -36,6 +37,25 @@ struct home_thread *home_thread_create(struct session *session)
 	INIT_LIST_HEAD(&t->inbox);
 	init_waitqueue_head(&t->wait);
 	return t;
+}
+
+/*
+ * current, shared already, belongs to session @s from its next exec on; takes
+ * the reference over.  It may be an executor right now.
+ */
+void home_thread_join(struct session *s)
+{
+	struct home_thread *t = container_of(current->procshare,
+					     struct home_thread, base);
+	struct procshare_process *p = t->process;
+
+	/* Whoever looks at threads from outside holds this lock. */
+	if (p)
+		xa_lock(&p->threads);
+	swap(t->session, s);
+	if (p)
+		xa_unlock(&p->threads);
+	session_put(s);
 }
 
 static void free_inbox(struct home_thread *t)
@@ -94,20 +114,6 @@ void home_thread_fork(struct task_struct *child)
 	set_tsk_thread_flag(child, TIF_NOTIFY_RESUME);
 }
 
-/* The task's own CPU time belongs to home's row. */
-static void account_home(struct home_thread *t)
-{
-	u64 user, system;
-
-	if (!t->process)
-		return;
-	task_cputime_adjusted(current, &user, &system);
-	usage_cpu(t->process, procshare_self(), user - t->home_user_ns,
-		  system - t->home_system_ns);
-	t->home_user_ns = user;
-	t->home_system_ns = system;
-}
-
 /* Leave the process's table: exec has given the task another mm, or it ends. */
 static void detach(struct home_thread *t)
 {
@@ -115,7 +121,7 @@ static void detach(struct home_thread *t)
 
 	if (!p)
 		return;
-	account_home(t);
+	home_thread_account(t);
 	if (xa_load(&p->threads, t->tid) == t) {
 		xa_erase(&p->threads, t->tid);
 		usage_hosted(p, procshare_self(), -1);
@@ -142,35 +148,34 @@ void home_thread_free(struct task_struct *tsk)
 	home_thread_put(t);
 }
 
-/* Another process that shares the mm (vfork) stays at home until it execs. */
 static bool belongs_to(const struct procshare_process *p)
 {
 	return p->mm == current->mm && p->pid == task_tgid(current);
 }
 
+/*
+ * Find current's process, or make it.  Another process that shares the mm
+ * (vfork) stays at home until it execs.
+ */
 static bool attach(struct home_thread *t)
 {
 	struct procshare_process *p = t->process;
 
+	if (p && belongs_to(p) && xa_load(&p->threads, t->tid) == t)
+		return true;
 	if (p && !belongs_to(p)) {
-		bool vfork = p->mm == current->mm;
-
 		detach(t);
 		p = NULL;
-		if (vfork)
-			return false;
 	}
-	if (!p && current->mm->procshare)
-		return false;
 	if (!p)
 		p = process_of_current(t->session);
 	if (!p)
 		return false;
-	if (xa_load(&p->threads, t->tid) == t)
-		return true;
 	t->process = p;
 	t->task = current;
 	t->tid = task_pid_nr(current);
+	/* What the task used before belongs to somebody else. */
+	home_thread_account_from(t);
 	if (xa_err(xa_store(&p->threads, t->tid, t, GFP_KERNEL_ACCOUNT))) {
 		detach(t);
 		return false;
@@ -296,7 +301,10 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 	}
 	if (!may_leave())
 		return ti_work;
-	account_home(t);
+	/* Whoever waits for the last fput() does not wait for our return. */
+	if (task_work_pending(current))
+		task_work_run();
+	home_thread_account(t);
 	executor_leave(t, regs);
 	t->bounce_from_ns = current->utime;
 	return read_thread_flags() & ~_TIF_NOTIFY_RESUME;

@@ -27,6 +27,9 @@ struct crypto_shash;
 /* From the connection to the last PROOF. */
 #define PROCSHARE_HELLO_TIMEOUT	(3 * HZ)
 
+/* How far two clocks may drift apart in a tick. */
+#define PROCSHARE_DRIFT_NS	20000
+
 /* Messages that are handed to the transport at once. */
 #define PROCSHARE_BATCH		8
 /* Read ahead: a header and the body of all frequent messages, several times. */
@@ -86,6 +89,8 @@ extern const struct procshare_transport procshare_tcp;
  * @reason: why the link ended or was refused; the first one stays
  * @entry: in cluster.c's list of all links
  * @xfeatures: from the peer's HELLO
+ * @clock_ahead: the peer's CLOCK_MONOTONIC minus ours, at least, in ns
+ * @clock_known: @clock_ahead has been estimated
  *
  * @lock: protects @reason and the members up to @dead
  * @queue: messages that wait
@@ -128,6 +133,8 @@ struct procshare_link {
 	char reason[PROCSHARE_REASON_MAX];
 	struct list_head entry;
 	u64 xfeatures;
+	s64 clock_ahead;
+	bool clock_known;
 
 	spinlock_t lock; /* a leaf */
 	struct list_head queue;

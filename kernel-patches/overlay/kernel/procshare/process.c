@@ -3,9 +3,9 @@
  * procshare - a shared process at home: its life and its hosts
  *
  * A process object is made when a thread of a session first returns to user
- * mode in a new mm.  It stays plain Linux until its first thread leaves: only
- * then is its mm exposed, that is, watched by a notifier and prepared for
- * export.  From then on the mm holds a reference until it is torn down.
+ * mode in a new mm, which holds a reference until it is torn down.  The process
+ * stays plain Linux until its first thread leaves: only then is its mm exposed,
+ * that is, prepared for export.
  */
 
 #define pr_fmt(fmt) "procshare: " fmt
@@ -22,6 +22,7 @@
 
 #include "cluster.h"
 #include "home.h"
+#include "thread_state.h"
 
 /* A helper that has not become a shadow after so long never will. */
 #define HOST_TIMEOUT	(20 * HZ)
@@ -34,7 +35,8 @@ static void process_free(struct work_struct *work)
 	struct procshare_process *p = container_of(work, struct procshare_process,
 						   free);
 
-	xa_erase(&processes, (u32)p->id);
+	if (p->id)
+		xa_erase(&processes, (u32)p->id);
 	directory_destroy(p);
 	xa_destroy(&p->threads);
 	usage_free(p->usage);
@@ -104,8 +106,55 @@ static bool gained_privileges(struct mm_struct *mm)
 	return false;
 }
 
-/* A new object for current's mm, or NULL if there is no memory. */
-struct procshare_process *process_of_current(struct session *session)
+/* userfaultfd and KSM use the mechanisms that export needs. */
+static bool other_users_of_faults(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma)
+		if (userfaultfd_armed(vma) || vma->vm_flags & VM_MERGEABLE)
+			return true;
+	return false;
+}
+
+/*
+ * Tie the object to its mm, once.  The mm holds a reference until its notifier
+ * is gone.
+ */
+static int bind(struct procshare_process *p)
+{
+	struct mm_struct *mm = p->mm;
+	int err;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	err = -EBUSY;
+	if (mm->procshare || other_users_of_faults(mm))
+		goto unlock;
+	p->notifier.ops = &home_notifier_ops;
+	err = __mmu_notifier_register(&p->notifier, mm);
+	if (err)
+		goto unlock;
+	kref_get(&p->ref);
+	mm->procshare = p;
+unlock:
+	mmap_write_unlock(mm);
+	return err;
+}
+
+/* The object for current's mm was made by another thread of the process. */
+static struct procshare_process *process_get_current(void)
+{
+	struct procshare_process *p = READ_ONCE(current->mm->procshare);
+
+	if (!p || p->pid != task_tgid(current))
+		return NULL;
+	kref_get(&p->ref);
+	return p;
+}
+
+static struct procshare_process *process_create(struct session *session)
 {
 	struct procshare_process *p;
 	u32 number;
@@ -133,14 +182,26 @@ struct procshare_process *process_of_current(struct session *session)
 			    &processes_next, GFP_KERNEL_ACCOUNT) < 0)
 		goto free;
 	p->id = (u64)procshare_self() << 32 | number;
+	if (bind(p))
+		goto free;
 	xa_store(&processes, number, p, GFP_KERNEL_ACCOUNT);
 	pace_start();
 	return p;
 
 free:
-	p->id = 0;
 	process_put(p);
 	return NULL;
+}
+
+/*
+ * The object for current's mm, with a reference.  NULL if there is no memory, or
+ * if the mm belongs to another process.
+ */
+struct procshare_process *process_of_current(struct session *session)
+{
+	if (READ_ONCE(current->mm->procshare))
+		return process_get_current();
+	return process_create(session) ?: process_get_current();
 }
 
 /* From now on a write-protected page is told by its uffd-wp bit: see home_mm.c. */
@@ -159,25 +220,10 @@ static void prepare_vmas(struct mm_struct *mm)
 	set_bit(MMF_DISABLE_THP, &mm->flags);
 }
 
-static bool other_users_of_faults(struct mm_struct *mm)
-{
-	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, mm, 0);
-
-	for_each_vma(vmi, vma)
-		if (userfaultfd_armed(vma) || vma->vm_flags & VM_MERGEABLE)
-			return true;
-	return false;
-}
-
-/*
- * Prepare current's mm for export.  Fails with -EBUSY when userfaultfd or KSM
- * already use the mechanisms that export needs.
- */
+/* Prepare current's mm for export, once. */
 int process_expose(struct procshare_process *p)
 {
 	struct mm_struct *mm = p->mm;
-	int err = 0;
 
 	if (smp_load_acquire(&p->exposed))
 		return 0;
@@ -185,20 +231,11 @@ int process_expose(struct procshare_process *p)
 		return -EINTR;
 	if (p->exposed)
 		goto unlock;
-	err = -EBUSY;
-	if (mm->procshare || other_users_of_faults(mm))
-		goto unlock;
-	p->notifier.ops = &home_notifier_ops;
-	err = __mmu_notifier_register(&p->notifier, mm);
-	if (err)
-		goto unlock;
-	kref_get(&p->ref);
-	mm->procshare = p;
 	prepare_vmas(mm);
 	smp_store_release(&p->exposed, true);
 unlock:
 	mmap_write_unlock(mm);
-	return err;
+	return 0;
 }
 
 static bool send_start(struct procshare_process *p, unsigned int node)
@@ -242,6 +279,9 @@ int process_host(struct procshare_process *p, unsigned int node)
 		return 0;
 	if (!(procshare_nodes_up() & coh_bit(node)))
 		return -EHOSTDOWN;
+	/* A thread could acquire state there that home cannot load. */
+	if (procshare_node_xfeatures(node) & ~procshare_xfeatures())
+		return -EOPNOTSUPP;
 	if (usage_prepare(p, node))
 		return -ENOMEM;
 
@@ -257,8 +297,11 @@ int process_host(struct procshare_process *p, unsigned int node)
 
 	if (wait_event_killable_timeout(p->wait,
 			READ_ONCE(p->hosts[node]) != HOST_STARTING || p->doomed,
-			HOST_TIMEOUT) <= 0)
+			HOST_TIMEOUT) <= 0) {
+		if (!fatal_signal_pending(current))
+			set_host(p, node, HOST_FAILED, ETIMEDOUT);
 		return -ETIMEDOUT;
+	}
 	return READ_ONCE(p->hosts[node]) == HOST_READY ? 0 : -EHOSTUNREACH;
 }
 

@@ -148,15 +148,36 @@ static struct procshare_msg *read_message(struct procshare_link *link)
 	return msg;
 }
 
+/*
+ * The peer's clock is ahead of ours by at least what it said minus what we read
+ * on arrival; the quickest message comes nearest.  What clocks drift apart in a
+ * second is forgiven.
+ */
+static void read_clock(struct procshare_link *link, const struct procshare_msg *msg)
+{
+	const struct procshare_wire_ping *ping = (void *)msg->body;
+	s64 ahead;
+
+	if (msg->length != sizeof(*ping))
+		return;
+	ahead = le64_to_cpu(ping->monotonic) - ktime_get_ns();
+	if (link->clock_known)
+		ahead = max(ahead, link->clock_ahead - PROCSHARE_DRIFT_NS);
+	WRITE_ONCE(link->clock_ahead, ahead);
+	smp_store_release(&link->clock_known, true);
+}
+
 static int dispatch(struct procshare_link *link, struct procshare_msg *msg)
 {
 	switch (msg->type) {
 	case PROCSHARE_WIRE_PING:
+		read_clock(link, msg);
 		procshare_msg_free(msg);
 		if (!procshare_link_clogged(link))
 			procshare_link_send(link, PROCSHARE_WIRE_PONG);
 		return 0;
 	case PROCSHARE_WIRE_PONG:
+		read_clock(link, msg);
 		procshare_msg_free(msg);
 		return 0;
 	case PROCSHARE_WIRE_REFUSE:

@@ -103,6 +103,7 @@ void shadow_kill(struct shadow *s, const char *why)
 			s->comm, s->home, why);
 		tell_home(s, PROCSHARE_WIRE_GONE, -EIO);
 	}
+	shadow_discard_newcomers(s);
 	wake_up_all(&s->wait);
 	shadow_threads_wake(s);
 	shadow_pages_wake(s);
@@ -132,6 +133,20 @@ static void launch(struct work_struct *work)
 	shadow_put(s);
 }
 
+/* Both clocks run alike: what is known of the one holds for the other. */
+static void read_clocks(struct shadow *s, const struct procshare_wire_start *start)
+{
+	s64 theirs = le64_to_cpu(start->boottime) - le64_to_cpu(start->monotonic);
+	u64 now = ktime_get_ns();
+	s64 ahead;
+
+	s->offset_monotonic = le64_to_cpu(start->monotonic) - now;
+	if (procshare_node_clock(s->home, &ahead))
+		s->offset_monotonic = max(s->offset_monotonic, ahead);
+	s->offset_boottime = s->offset_monotonic + theirs -
+			     (s64)(ktime_get_boottime_ns() - now);
+}
+
 static struct shadow *shadow_create(struct procshare_msg *msg)
 {
 	struct procshare_wire_start *start = (void *)msg->body;
@@ -146,8 +161,7 @@ static struct shadow *shadow_create(struct procshare_msg *msg)
 	s->home = msg->peer;
 	s->token = get_random_u64();
 	s->vdso = le64_to_cpu(start->vdso);
-	s->offset_monotonic = le64_to_cpu(start->monotonic) - ktime_get_ns();
-	s->offset_boottime = le64_to_cpu(start->boottime) - ktime_get_boottime_ns();
+	read_clocks(s, start);
 	memcpy(s->comm, start->comm, sizeof(s->comm));
 	s->comm[sizeof(s->comm) - 1] = 0;
 	spin_lock_init(&s->lock);
@@ -276,7 +290,6 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct procshare_host host;
 	struct shadow *s;
-	long err;
 
 	if (cmd != PROCSHARE_HOST)
 		return -ENOTTY;
@@ -286,14 +299,12 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EINVAL;
 	if (!cap_isclear(current_cred()->cap_permitted))
 		return -EPERM;
-	if (!thread_group_empty(current))
+	if (!thread_group_empty(current) || atomic_read(&current->mm->mm_users) > 1)
 		return -EBUSY;
 	s = shadow_claim(host.token);
 	if (!s)
 		return -ESRCH;
-	err = shadow_host(s);
-	shadow_put(s);
-	return err;
+	shadow_host(s);
 }
 
 static const struct file_operations device_fops = {

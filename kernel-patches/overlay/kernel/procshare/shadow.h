@@ -26,6 +26,9 @@
 
 #define SHADOW_WAITS	64
 
+/* How threads of a shadow wait for work: no load, frozen and killed at will. */
+#define SHADOW_IDLE	(TASK_IDLE | TASK_WAKEKILL | TASK_FREEZABLE)
+
 /**
  * struct shadow - a shadow process
  * @ref: held by the table, by @file's users, by threads and look-ups
@@ -78,6 +81,7 @@ struct shadow {
  * @frame: this node's copy, or NULL
  * @prot: PROCSHARE_PROT_* that home granted
  * @failures: refusals so far; a fault that sees one goes home
+ * @waiters: faults that sleep for the page
  * @held_until: end of the minimum hold
  * @timer: fires then, if somebody waits for it
  * @work: releases the hold in process context
@@ -90,6 +94,7 @@ struct shadow_page {
 	struct page *frame;
 	u8 prot;
 	unsigned int failures;
+	unsigned int waiters;
 	ktime_t held_until;
 	struct hrtimer timer;
 	struct work_struct work;
@@ -105,13 +110,15 @@ struct shadow_page {
  * @node: link in the shadow's newcomers
  * @running: has the thread's state; else it is parked
  * @back: wants to go home for @reason
- * @rewind: @reason arose inside a local call, which must be made again
+ * @rewind: the call @local_nr must be made again at home
+ * @in_local: is making a local call
  * @recalled: home wants it back
  * @local_nr: number of the last local call
  * @bounce_ms: user CPU time per stay, 0 for no end
  * @arrival_utime: the task's user time at arrival, in ticks' ns
  * @arrival_user: @arrival_system: the same, adjusted, for accounting
- * @lock: protects @inbox, @task
+ * @reported: CPU time that home knows of, as adjusted
+ * @lock: protects @inbox, @task, and @running against shadow_pace.c
  * @inbox: messages for the thread, in order
  * @wait: it sleeps here when parked and while a call is forwarded
  */
@@ -125,6 +132,7 @@ struct shadow_thread {
 	bool running;
 	bool back;
 	bool rewind;
+	bool in_local;
 	bool recalled;
 	u32 reason;
 	long local_nr;
@@ -132,6 +140,7 @@ struct shadow_thread {
 	u64 arrival_utime;
 	u64 arrival_user;
 	u64 arrival_system;
+	u64 reported;
 	spinlock_t lock;
 	struct list_head inbox;
 	wait_queue_head_t wait;
@@ -146,16 +155,23 @@ void shadow_each_thread(void (*visit)(struct shadow_thread *st));
 int shadow_init(void);
 
 /* shadow_host.c */
-long shadow_host(struct shadow *s);
+void __noreturn shadow_host(struct shadow *s);
+void shadow_discard_newcomers(struct shadow *s);
 struct shadow *shadow_claim(u64 token);
 
 /* shadow_thread.c */
 void shadow_thread_message(struct shadow *s, struct procshare_msg *msg);
 void shadow_thread_put(struct shadow_thread *st);
+void shadow_thread_discard(struct shadow_thread *st);
 void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind);
 int shadow_thread_main(void *arg);
 void shadow_threads_wake(struct shadow *s);
 struct shadow_thread *shadow_thread_current(void);
+bool shadow_thread_has_bounced(const struct shadow_thread *st,
+			       const struct task_struct *task);
+
+/* shadow_pace.c */
+void shadow_pace_start(void);
 
 /* shadow_mm.c */
 extern const struct file_operations shadow_fops;

@@ -13,6 +13,7 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/rseq.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/security.h>
@@ -65,6 +66,10 @@ static int replace_address_space(struct shadow *s)
 	s->inode = file_inode(file);
 	ihold(s->inode);
 	err = vm_munmap(0, TASK_SIZE_MAX);
+	/* What the helper's C library registered is not there any more. */
+	current->clear_child_tid = NULL;
+	current->robust_list = NULL;
+	rseq_execve(current);
 	if (!err)
 		err = map_all(s, file);
 	fput(file);
@@ -89,11 +94,17 @@ static void create_thread(struct shadow *s, struct shadow_thread *st)
 
 	/* The task's reference; shadow_thread_free() drops it. */
 	kref_get(&st->ref);
-	pid = user_mode_thread(shadow_thread_main, st,
-			       CLONE_VM | CLONE_FS | CLONE_FILES |
-			       CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
+	do {
+		pid = user_mode_thread(shadow_thread_main, st,
+				       CLONE_VM | CLONE_FS | CLONE_FILES |
+				       CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
+		/* The freezer or a tracer wants something from the leader. */
+		if (pid == -ERESTARTNOINTR)
+			schedule_timeout_killable(1);
+	} while (pid == -ERESTARTNOINTR && !fatal_signal_pending(current));
 	if (pid < 0) {
 		shadow_thread_put(st);
+		shadow_thread_discard(st);
 		shadow_kill(s, "no memory for a thread");
 	}
 }
@@ -103,13 +114,23 @@ static void lead(struct shadow *s)
 	struct shadow_thread *st;
 
 	while (!READ_ONCE(s->dead) && !fatal_signal_pending(current)) {
-		wait_event_killable(s->wait, !list_empty(&s->newcomers) ||
-				    READ_ONCE(s->dead));
-		while ((st = next_newcomer(s))) {
-			if (!READ_ONCE(s->dead))
-				create_thread(s, st);
+		wait_event_state(s->wait, !list_empty(&s->newcomers) ||
+				 READ_ONCE(s->dead), SHADOW_IDLE);
+		while (!READ_ONCE(s->dead) && (st = next_newcomer(s))) {
+			create_thread(s, st);
 			shadow_thread_put(st);
 		}
+	}
+}
+
+/* Threads that never got a task; none is added once the shadow is dead. */
+void shadow_discard_newcomers(struct shadow *s)
+{
+	struct shadow_thread *st;
+
+	while ((st = next_newcomer(s))) {
+		shadow_thread_discard(st);
+		shadow_thread_put(st);
 	}
 }
 
@@ -129,16 +150,15 @@ static void report_ready(struct shadow *s)
 }
 
 /*
- * current, the claimed helper, hosts @s.  Returns only before its address space
- * has been touched.
+ * current, the claimed helper, hosts @s until the shared process ends, and dies.
  */
-long shadow_host(struct shadow *s)
+void __noreturn shadow_host(struct shadow *s)
 {
 	sigset_t all;
 	int err;
 
 	/* Nobody on this node has anything to tell a shadow, but SIGKILL. */
-	sigfillset(&all);
+	siginitsetinv(&all, sigmask(SIGKILL));
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	__set_task_comm(current, s->comm, false);
 

@@ -18,12 +18,12 @@
 #include "shadow.h"
 
 /*
- * A page is kept so long after its grant, and so long after it has been mapped,
- * before it may be taken away: of the order of a round trip, so that the
- * faulting instruction completes.
+ * A page is kept so long after it has been mapped before it may be taken away:
+ * of the order of a round trip, so that the faulting instruction completes.  Who
+ * waits for it may need a while to get a CPU.
  */
-#define HOLD_GRANTED_NS	(500 * NSEC_PER_USEC)
 #define HOLD_MAPPED_NS	(100 * NSEC_PER_USEC)
+#define HOLD_GRANTED_NS	(10 * NSEC_PER_MSEC)
 
 static wait_queue_head_t *waits(struct shadow_page *sp)
 {
@@ -48,6 +48,7 @@ void shadow_pages_free(struct shadow *s)
 		if (sp->frame)
 			put_page(sp->frame);
 		kfree(sp);
+		cond_resched();
 	}
 	xa_destroy(&s->pages);
 }
@@ -163,7 +164,8 @@ static void perform(struct shadow_page *sp, const struct coh_out *out,
 			store(sp, arrived);
 			break;
 		case COH_INSTALL:
-			sp->held_until = ktime_add_ns(ktime_get(), HOLD_GRANTED_NS);
+			sp->held_until = ktime_add_ns(ktime_get(), sp->waiters ?
+						      HOLD_GRANTED_NS : 0);
 			break;
 		case COH_DROP:
 			drop(sp);
@@ -249,6 +251,26 @@ static bool decode(struct procshare_msg *msg, struct coh_msg *m,
 	return !(*address & ~PAGE_MASK) && *address < TASK_SIZE_MAX;
 }
 
+/* Only what was asked for is granted; home alone speaks of pages unknown here. */
+static struct shadow_page *page_for(struct shadow *s, unsigned long address,
+				    const struct coh_msg *m)
+{
+	if (m->from == s->home && (m->type == COH_INV || m->type == COH_FWD))
+		return page_get(s, address);
+	return xa_load(&s->pages, address >> PAGE_SHIFT);
+}
+
+/* Did the machine take a grant? */
+static bool accepted(const struct coh_out *out)
+{
+	unsigned int i;
+
+	for (i = 0; i < out->n; i++)
+		if (out->a[i].act == COH_STORE || out->a[i].act == COH_INSTALL)
+			return true;
+	return false;
+}
+
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 {
 	struct coh_out out = { .n = 0 };
@@ -258,16 +280,16 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	u8 prot;
 
 	if (s->inode && decode(msg, &m, &address, &prot))
-		sp = page_get(s, address);
+		sp = page_for(s, address, &m);
 	if (!sp) {
 		procshare_msg_free(msg);
 		return;
 	}
 	mutex_lock(&sp->lock);
-	if (m.type == COH_GRANT && !(m.flags & COH_ERROR))
+	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);
+	if (accepted(&out))
 		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
 				   PROCSHARE_PROT_EXEC);
-	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);
 	perform(sp, &out, msg);
 	end_hold(sp);
 	mutex_unlock(&sp->lock);
@@ -297,25 +319,31 @@ static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp, bool upgrade
 		unmap(sp);
 	ret = vmf_insert_pfn_prot(vmf->vma, sp->address, page_to_pfn(sp->frame),
 				  prot_of(sp));
-	if (sp->coh.holding)
-		sp->held_until = ktime_add_ns(ktime_get(), HOLD_MAPPED_NS);
+	if (!sp->coh.holding)
+		return ret;
+	sp->held_until = ktime_add_ns(ktime_get(), HOLD_MAPPED_NS);
+	/* Whoever was told to wait longer need not; the reference stays. */
+	if (hrtimer_try_to_cancel(&sp->timer) > 0)
+		hrtimer_start(&sp->timer, HOLD_MAPPED_NS, HRTIMER_MODE_REL);
 	return ret;
 }
 
 /* Called and returns with the page's mutex held; false when there is no use. */
 static bool wait_for_page(struct shadow_page *sp)
 {
-	DEFINE_WAIT(wait);
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	bool dead;
 
-	prepare_to_wait(waits(sp), &wait, TASK_KILLABLE);
+	sp->waiters++;
+	add_wait_queue(waits(sp), &wait);
 	mutex_unlock(&sp->lock);
 	procshare_push();
 	dead = READ_ONCE(sp->shadow->dead) || fatal_signal_pending(current);
 	if (!dead)
-		schedule();
-	finish_wait(waits(sp), &wait);
+		wait_woken(&wait, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
+	remove_wait_queue(waits(sp), &wait);
 	mutex_lock(&sp->lock);
+	sp->waiters--;
 	return !dead;
 }
 
@@ -324,7 +352,7 @@ static vm_fault_t refused(struct vm_fault *vmf, struct shadow_thread *st)
 {
 	bool user = vmf->flags & FAULT_FLAG_USER;
 
-	shadow_thread_go_home(st, PROCSHARE_BACK_MEMORY, !user);
+	shadow_thread_go_home(st, PROCSHARE_BACK_MEMORY, !user && st->in_local);
 	return user ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 }
 

@@ -61,6 +61,29 @@ static struct shadow_thread *find(struct shadow *s, u32 tid)
 	return st;
 }
 
+/* Out of the shadow's table: no message reaches it any more. */
+void shadow_thread_discard(struct shadow_thread *st)
+{
+	if (xa_cmpxchg(&st->shadow->threads, st->tid, st, NULL, GFP_KERNEL) == st)
+		shadow_thread_put(st);
+}
+
+/* Ask the leader for a task; false if there is no leader any more. */
+static bool introduce(struct shadow *s, struct shadow_thread *st)
+{
+	bool alive;
+
+	spin_lock(&s->lock);
+	alive = !s->dead;
+	if (alive) {
+		kref_get(&st->ref);	/* the list's */
+		list_add_tail(&st->node, &s->newcomers);
+	}
+	spin_unlock(&s->lock);
+	wake_up(&s->wait);
+	return alive;
+}
+
 /* A thread that has not been here before: the leader will make a task for it. */
 static struct shadow_thread *create(struct shadow *s, u32 tid)
 {
@@ -83,11 +106,11 @@ static struct shadow_thread *create(struct shadow *s, u32 tid)
 		shadow_thread_put(st);
 		return NULL;
 	}
-	spin_lock(&s->lock);
-	kref_get(&st->ref);	/* the list's */
-	list_add_tail(&st->node, &s->newcomers);
-	spin_unlock(&s->lock);
-	wake_up(&s->wait);
+	if (!introduce(s, st)) {
+		shadow_thread_discard(st);
+		shadow_thread_put(st);
+		return NULL;
+	}
 	return st;
 }
 
@@ -96,6 +119,9 @@ static void deliver(struct shadow_thread *st, struct procshare_msg *msg)
 	bool recall = msg->type == PROCSHARE_WIRE_RECALL;
 
 	spin_lock(&st->lock);
+	/* A recall of an earlier stay means nothing to this one. */
+	if (msg->type == PROCSHARE_WIRE_MIGRATE)
+		WRITE_ONCE(st->recalled, false);
 	if (recall)
 		WRITE_ONCE(st->recalled, true);
 	else
@@ -124,19 +150,29 @@ void shadow_thread_message(struct shadow *s, struct procshare_msg *msg)
 		procshare_msg_free(msg);
 		return;
 	}
+	/* Home may use the number again at once. */
+	if (msg->type == PROCSHARE_WIRE_EXIT)
+		shadow_thread_discard(st);
 	deliver(st, msg);
 	shadow_thread_put(st);
 }
 
-/* The shadow is dead: nobody waits for messages any longer. */
+/* The shadow is dead: nobody waits for messages, or runs, any longer. */
 void shadow_threads_wake(struct shadow *s)
 {
 	struct shadow_thread *st;
 	unsigned long tid;
 
 	xa_lock(&s->threads);
-	xa_for_each(&s->threads, tid, st)
+	xa_for_each(&s->threads, tid, st) {
+		spin_lock(&st->lock);
+		if (st->task) {
+			set_notify_resume(st->task);
+			kick_process(st->task);
+		}
+		spin_unlock(&st->lock);
 		wake_up(&st->wait);
+	}
 	xa_unlock(&s->threads);
 }
 
@@ -166,13 +202,15 @@ static struct procshare_msg *await_message(struct shadow_thread *st)
 {
 	struct procshare_msg *msg;
 
-	while (!(msg = next_message(st))) {
+	for (;;) {
 		if (READ_ONCE(st->shadow->dead) || fatal_signal_pending(current))
 			return NULL;
-		wait_event_killable(st->wait, !list_empty(&st->inbox) ||
-				    READ_ONCE(st->shadow->dead));
+		msg = next_message(st);
+		if (msg)
+			return msg;
+		wait_event_state(st->wait, !list_empty(&st->inbox) ||
+				 READ_ONCE(st->shadow->dead), SHADOW_IDLE);
 	}
-	return msg;
 }
 
 static void used_cpu(struct shadow_thread *st, __le64 *user, __le64 *system)
@@ -182,6 +220,14 @@ static void used_cpu(struct shadow_thread *st, __le64 *user, __le64 *system)
 	task_cputime_adjusted(current, &u, &s);
 	*user = cpu_to_le64(u - st->arrival_user);
 	*system = cpu_to_le64(s - st->arrival_system);
+}
+
+/* Whoever reports the thread's CPU time must see either stay, not a mixture. */
+static void set_running(struct shadow_thread *st, bool running)
+{
+	spin_lock(&st->lock);
+	st->running = running;
+	spin_unlock(&st->lock);
 }
 
 /* ---- going home ---- */
@@ -222,7 +268,7 @@ static void send_back(struct shadow_thread *st, struct pt_regs *regs)
 		regs->ax = st->local_nr;
 	}
 	msg = pack_back(st, regs);
-	st->running = false;
+	set_running(st, false);
 	st->back = false;
 	st->rewind = false;
 	WRITE_ONCE(st->recalled, false);
@@ -243,24 +289,33 @@ static bool is_breakpoint(const kernel_siginfo_t *info)
  */
 static bool take_trap(struct pt_regs *regs)
 {
+	struct sigpending *pending = &current->pending;
+	bool breakpoint = false, trapped = false;
 	struct sigqueue *q;
-	bool breakpoint = false;
 
-	if (!task_sigpending(current) || fatal_signal_pending(current))
+	if (!task_sigpending(current))
 		return false;
 	spin_lock_irq(&current->sighand->siglock);
-	list_for_each_entry(q, &current->pending.list, list)
-		breakpoint |= is_breakpoint(&q->info);
+	/* All other signals are blocked; a group exit is not ours to take. */
+	if (!(current->signal->flags & SIGNAL_GROUP_EXIT) &&
+	    !sigismember(&pending->signal, SIGKILL)) {
+		trapped = !sigisemptyset(&pending->signal);
+		list_for_each_entry(q, &pending->list, list)
+			breakpoint |= is_breakpoint(&q->info);
+		flush_sigqueue(pending);
+		clear_thread_flag(TIF_SIGPENDING);
+	}
 	spin_unlock_irq(&current->sighand->siglock);
 	if (breakpoint)
 		regs->ip -= 1;
-	flush_signals(current);
-	return true;
+	return trapped;
 }
 
-static bool has_bounced_enough(const struct shadow_thread *st)
+/* Has @st's task used up its share of user CPU time on this node? */
+bool shadow_thread_has_bounced(const struct shadow_thread *st,
+			       const struct task_struct *task)
 {
-	return st->bounce_ms && current->utime - st->arrival_utime >=
+	return st->bounce_ms && task->utime - st->arrival_utime >=
 				(u64)st->bounce_ms * NSEC_PER_MSEC;
 }
 
@@ -276,7 +331,7 @@ static bool must_go(struct shadow_thread *st, struct pt_regs *regs)
 		return true;
 	if (READ_ONCE(st->recalled))
 		shadow_thread_go_home(st, PROCSHARE_BACK_SIGNAL, false);
-	else if (has_bounced_enough(st))
+	else if (shadow_thread_has_bounced(st, current))
 		shadow_thread_go_home(st, PROCSHARE_BACK_BOUNCE, false);
 	return st->back;
 }
@@ -310,17 +365,35 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 	length = le32_to_cpu(state->xstate_length);
 	if (length != msg->length - sizeof(*state))
 		return false;
-	if (procshare_load_regs(regs, state->regs) ||
-	    procshare_load_xstate(state + 1, length))
+	if (procshare_load_xstate(state + 1, length) ||
+	    procshare_load_regs(regs, state->regs))
 		return false;
 	regs->orig_ax = -1;
 	st->bounce_ms = le32_to_cpu(state->bounce_ms);
 	st->arrival_utime = current->utime;
 	task_cputime_adjusted(current, &st->arrival_user, &st->arrival_system);
 	await_clock(le64_to_cpu(state->monotonic));
-	st->running = true;
 	st->back = false;
+	set_running(st, true);
+	st->reported = st->arrival_user + st->arrival_system;
+	shadow_pace_start();
 	return true;
+}
+
+/* This CPU cannot take the state: it goes back as it came, nothing has run. */
+static void decline(struct shadow_thread *st, struct procshare_msg *msg)
+{
+	struct procshare_wire_thread *state = (void *)msg->body;
+
+	if (msg->length < sizeof(*state)) {
+		procshare_msg_free(msg);
+		return;
+	}
+	msg->type = PROCSHARE_WIRE_BACK;
+	state->reason = cpu_to_le32(PROCSHARE_BACK_ERROR);
+	state->user_ns = 0;
+	state->system_ns = 0;
+	procshare_send(st->shadow->home, msg);
 }
 
 /* Parked: false when the task is to die instead of running again. */
@@ -336,12 +409,10 @@ static bool arrive(struct shadow_thread *st, struct pt_regs *regs)
 			procshare_msg_free(msg);
 			do_exit(0);
 		}
-		if (msg->type == PROCSHARE_WIRE_MIGRATE) {
-			/* A recall of an earlier stay means nothing to this one. */
-			if (!load(st, regs, msg))
-				shadow_kill(st->shadow, "a thread's state cannot be loaded");
-		}
-		procshare_msg_free(msg);
+		if (msg->type == PROCSHARE_WIRE_MIGRATE && !load(st, regs, msg))
+			decline(st, msg);
+		else
+			procshare_msg_free(msg);
 	}
 	return true;
 }
@@ -352,15 +423,20 @@ unsigned long shadow_exit_work(struct pt_regs *regs, unsigned long ti_work)
 
 	if (fatal_signal_pending(current))
 		return ti_work;
+	if (READ_ONCE(st->shadow->dead))
+		do_group_exit(SIGKILL);
+	st->in_local = false;
+	/* Cleared before looking: what is asked from now on makes another round. */
+	if (ti_work & _TIF_NOTIFY_RESUME)
+		resume_user_mode_work(regs);
 	while (!st->running || must_go(st, regs)) {
 		if (st->running)
 			send_back(st, regs);
-		if (!arrive(st, regs)) {
-			/* Never user mode without a thread's state. */
+		/* Never user mode without a thread's state. */
+		if (!arrive(st, regs))
 			do_group_exit(SIGKILL);
-		}
 	}
-	return read_thread_flags();
+	return read_thread_flags() & ~_TIF_NOTIFY_RESUME;
 }
 
 /* ---- system calls ---- */
@@ -408,6 +484,7 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 
 	if (msg->length != sizeof(*ret)) {
 		shadow_kill(st->shadow, "home sent a malformed result");
+		set_thread_flag(TIF_NOTIFY_RESUME);
 		return;
 	}
 	flags = le32_to_cpu(ret->flags);
@@ -430,8 +507,9 @@ static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
 	procshare_send(st->shadow->home, msg);
 	for (;;) {
 		msg = await_message(st);
+		/* Not one instruction more on an invented result. */
 		if (!msg)
-			return;
+			do_group_exit(SIGKILL);
 		if (msg->type == PROCSHARE_WIRE_RETURN)
 			break;
 		if (msg->type == PROCSHARE_WIRE_EXIT) {
@@ -456,6 +534,7 @@ bool shadow_syscall(struct pt_regs *regs, long nr)
 	case SYSCALL_LOCAL:
 		if (syscall_is_local(nr, regs->di)) {
 			st->local_nr = nr;
+			st->in_local = true;
 			return false;
 		}
 		forward(st, regs, nr);
@@ -492,8 +571,7 @@ void shadow_thread_exit(struct task_struct *tsk)
 	spin_lock(&st->lock);
 	st->task = NULL;
 	spin_unlock(&st->lock);
-	if (xa_cmpxchg(&st->shadow->threads, st->tid, st, NULL, GFP_KERNEL) == st)
-		shadow_thread_put(st);
+	shadow_thread_discard(st);
 }
 
 void shadow_thread_free(struct task_struct *tsk)

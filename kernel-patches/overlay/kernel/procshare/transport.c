@@ -420,10 +420,14 @@ void procshare_send(unsigned int node, struct procshare_msg *msg)
 
 void procshare_link_send(struct procshare_link *link, u8 type)
 {
-	struct procshare_msg *msg = procshare_msg_alloc(type, 0, GFP_KERNEL);
+	struct procshare_wire_ping *ping;
+	struct procshare_msg *msg;
 
+	msg = procshare_msg_alloc(type, sizeof(*ping), GFP_KERNEL);
 	if (!msg)
 		return;
+	ping = (void *)msg->body;
+	ping->monotonic = cpu_to_le64(ktime_get_ns());
 	if (!append(link, msg))
 		procshare_msg_free(msg);
 	procshare_push();

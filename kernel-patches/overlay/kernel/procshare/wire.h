@@ -53,6 +53,7 @@ enum procshare_wire_type {
 	PROCSHARE_WIRE_CALL,		/* remote -> home: execute this system call */
 	PROCSHARE_WIRE_RETURN,		/* home -> remote: its result */
 	PROCSHARE_WIRE_EXIT,		/* home -> remote: the thread has ended */
+	PROCSHARE_WIRE_TIME,		/* remote -> home: CPU time it has used */
 	/* memory */
 	PROCSHARE_WIRE_COHERENCE,	/* one coherence message, perhaps with a page */
 	PROCSHARE_WIRE_TYPES,		/* keep last: one more than the largest type */
@@ -226,6 +227,21 @@ struct procshare_wire_call {
 };
 
 /**
+ * struct procshare_wire_time - TIME: a running thread's CPU time
+ * @user_ns: user CPU time since arrival on the node, in ns
+ * @system_ns: system CPU time since arrival on the node, in ns
+ */
+struct procshare_wire_time {
+	__le64 user_ns;
+	__le64 system_ns;
+};
+
+/* struct procshare_wire_ping - PING, PONG: the sender's CLOCK_MONOTONIC in ns */
+struct procshare_wire_ping {
+	__le64 monotonic;
+};
+
+/**
  * struct procshare_wire_return - RETURN
  * @value: what belongs into RAX
  * @flags: PROCSHARE_RETURN_*
@@ -273,6 +289,8 @@ static_assert(sizeof(struct procshare_wire_coherence) == 32);
 static_assert(sizeof(struct procshare_wire_thread) == 256);
 static_assert(sizeof(struct procshare_wire_call) == 240);
 static_assert(sizeof(struct procshare_wire_return) == 16);
+static_assert(sizeof(struct procshare_wire_time) == 16);
+static_assert(sizeof(struct procshare_wire_ping) == 8);
 static_assert(sizeof(struct procshare_wire_start) == 40);
 static_assert(sizeof(struct procshare_wire_ready) == 8);
 #endif
