@@ -110,8 +110,14 @@ static inline vm_fault_t procshare_wp_fault(struct vm_fault *vmf)
 	return VM_FAULT_SIGBUS;
 }
 
-#define procshare_mm_init(mm)	do { } while (0)
-#define procshare_mm(mm)	NULL
+static inline void procshare_mm_init(struct mm_struct *mm)
+{
+}
+
+static inline void *procshare_mm(const struct mm_struct *mm)
+{
+	return NULL;
+}
 
 #endif /* CONFIG_PROCSHARE */
 #endif /* _LINUX_PROCSHARE_H */

@@ -67,6 +67,7 @@ bool procshare_node_clock(unsigned int node, s64 *ahead)
 
 	if (!link)
 		return false;
+	/* pairs with read_clock(): known is set after clock_ahead */
 	known = smp_load_acquire(&link->clock_known);
 	*ahead = READ_ONCE(link->clock_ahead);
 	procshare_link_put(link);

@@ -109,8 +109,8 @@ static bool gained_privileges(struct mm_struct *mm)
 /* userfaultfd and KSM use the mechanisms that export needs. */
 static bool other_users_of_faults(struct mm_struct *mm)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
 
 	for_each_vma(vmi, vma)
 		if (userfaultfd_armed(vma) || vma->vm_flags & VM_MERGEABLE)
@@ -207,8 +207,8 @@ struct procshare_process *process_of_current(struct session *session)
 /* From now on a write-protected page is told by its uffd-wp bit: see home_mm.c. */
 static void prepare_vmas(struct mm_struct *mm)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
 
 	for_each_vma(vmi, vma) {
 		if (vma->vm_flags & (VM_SHARED | VM_PFNMAP | VM_IO | VM_HUGETLB))
@@ -225,6 +225,7 @@ int process_expose(struct procshare_process *p)
 {
 	struct mm_struct *mm = p->mm;
 
+	/* pairs with the release below: the areas are prepared */
 	if (smp_load_acquire(&p->exposed))
 		return 0;
 	if (mmap_write_lock_killable(mm))
@@ -232,6 +233,7 @@ int process_expose(struct procshare_process *p)
 	if (p->exposed)
 		goto unlock;
 	prepare_vmas(mm);
+	/* pairs with the acquire above */
 	smp_store_release(&p->exposed, true);
 unlock:
 	mmap_write_unlock(mm);
@@ -295,9 +297,9 @@ int process_host(struct procshare_process *p, unsigned int node)
 	if (start && !send_start(p, node))
 		set_host(p, node, HOST_FAILED, ENOMEM);
 
-	if (wait_event_killable_timeout(p->wait,
-			READ_ONCE(p->hosts[node]) != HOST_STARTING || p->doomed,
-			HOST_TIMEOUT) <= 0) {
+	if (wait_event_killable_timeout(p->wait, p->doomed ||
+					READ_ONCE(p->hosts[node]) != HOST_STARTING,
+					HOST_TIMEOUT) <= 0) {
 		if (!fatal_signal_pending(current))
 			set_host(p, node, HOST_FAILED, ETIMEDOUT);
 		return -ETIMEDOUT;

@@ -164,6 +164,7 @@ static void read_clock(struct procshare_link *link, const struct procshare_msg *
 	if (link->clock_known)
 		ahead = max(ahead, link->clock_ahead - PROCSHARE_DRIFT_NS);
 	WRITE_ONCE(link->clock_ahead, ahead);
+	/* pairs with procshare_node_clock(): clock_ahead is valid */
 	smp_store_release(&link->clock_known, true);
 }
 

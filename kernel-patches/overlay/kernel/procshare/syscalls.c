@@ -21,8 +21,8 @@ struct exception {
 
 static const struct exception exceptions[] = {
 	{ __NR_sched_yield, SYSCALL_LOCAL, "yields the CPU that the thread runs on" },
-	{ __NR_clock_gettime, SYSCALL_LOCAL, "the nodes' clocks agree; CPU-time clocks are forwarded" },
-	{ __NR_clock_getres, SYSCALL_LOCAL, "the same on every node; CPU-time clocks are forwarded" },
+	{ __NR_clock_gettime, SYSCALL_LOCAL, "the nodes' clocks agree; CPU clocks are forwarded" },
+	{ __NR_clock_getres, SYSCALL_LOCAL, "the same on every node; CPU clocks are forwarded" },
 	{ __NR_gettimeofday, SYSCALL_LOCAL, "the nodes' clocks agree" },
 	{ __NR_time, SYSCALL_LOCAL, "the nodes' clocks agree" },
 

@@ -12,15 +12,22 @@
 #include "home.h"
 
 /* Rows are only ever added until their owner is freed. */
+static struct usage *row_of(struct usage **row)
+{
+	/* pairs with the cmpxchg in prepare(): a row that is seen is zeroed */
+	return smp_load_acquire(row);
+}
+
 static int prepare(struct usage **row)
 {
 	struct usage *new;
 
-	if (smp_load_acquire(row))
+	if (row_of(row))
 		return 0;
 	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return -ENOMEM;
+	/* pairs with row_of() */
 	if (cmpxchg_release(row, NULL, new))
 		kfree(new);
 	return 0;
@@ -42,8 +49,8 @@ void usage_free(struct usage *usage[PROCSHARE_MAX_NODES])
 void usage_count(struct procshare_process *p, unsigned int node,
 		 enum procshare_counter counter, u64 n)
 {
-	struct usage *mine = smp_load_acquire(&p->usage[node]);
-	struct usage *all = smp_load_acquire(&p->session->usage[node]);
+	struct usage *mine = row_of(&p->usage[node]);
+	struct usage *all = row_of(&p->session->usage[node]);
 
 	if (mine)
 		atomic64_add(n, &mine->counters[counter]);
@@ -54,8 +61,8 @@ void usage_count(struct procshare_process *p, unsigned int node,
 void usage_cpu(struct procshare_process *p, unsigned int node, u64 user_ns,
 	       u64 system_ns)
 {
-	struct usage *mine = smp_load_acquire(&p->usage[node]);
-	struct usage *all = smp_load_acquire(&p->session->usage[node]);
+	struct usage *mine = row_of(&p->usage[node]);
+	struct usage *all = row_of(&p->session->usage[node]);
 
 	if (mine) {
 		atomic64_add(user_ns, &mine->user_ns);
@@ -69,8 +76,8 @@ void usage_cpu(struct procshare_process *p, unsigned int node, u64 user_ns,
 
 void usage_hosted(struct procshare_process *p, unsigned int node, int n)
 {
-	struct usage *mine = smp_load_acquire(&p->usage[node]);
-	struct usage *all = smp_load_acquire(&p->session->usage[node]);
+	struct usage *mine = row_of(&p->usage[node]);
+	struct usage *all = row_of(&p->session->usage[node]);
 
 	if (mine)
 		atomic_add(n, &mine->threads);
@@ -104,7 +111,7 @@ bool usage_next(struct usage *usage[PROCSHARE_MAX_NODES], int *node,
 	int i;
 
 	for (i = *node + 1; i < PROCSHARE_MAX_NODES; i++) {
-		struct usage *u = smp_load_acquire(&usage[i]);
+		struct usage *u = row_of(&usage[i]);
 
 		if (!u)
 			continue;

@@ -9,21 +9,18 @@
 #ifndef _PROCSHARE_WIRE_H
 #define _PROCSHARE_WIRE_H
 
+#include <linux/types.h>
+
 #ifdef __KERNEL__
 #include <linux/build_bug.h>
 #include <linux/stddef.h>
-#include <linux/types.h>
 #else
-#include <stddef.h>
-#include <stdint.h>
 #include <assert.h>
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef uint16_t __le16;
-typedef uint32_t __le32;
-typedef uint64_t __le64;
+#include <stddef.h>
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
@@ -252,8 +249,10 @@ struct procshare_wire_return {
 	__le32 reserved;
 };
 
-#define PROCSHARE_RETURN_HOME	0x01	/* come home and make the call there; @value is void */
-#define PROCSHARE_RETURN_STATE	0x02	/* a signal interrupted it: send the state, home has the registers */
+/* Come home and make the call there; @value is void. */
+#define PROCSHARE_RETURN_HOME	0x01
+/* A signal interrupted it: send the state, home has the registers. */
+#define PROCSHARE_RETURN_STATE	0x02
 
 /**
  * struct procshare_wire_start - START

@@ -7,6 +7,7 @@
  * everything that a user could have put there is.
  */
 #include <linux/errno.h>
+#include <linux/mmu_context.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
@@ -14,7 +15,6 @@
 
 #include <asm/fpu/xstate.h>
 #include <asm/fsgsbase.h>
-#include <asm/mmu_context.h>
 #include <asm/prctl.h>
 #include <asm/proto.h>
 #include <asm/segment.h>
