@@ -44,7 +44,7 @@ def pytest_report_teststatus(report, config):
     outcome = yield
     notes = [text for kind, text in report.user_properties if kind == "share"]
     category, letter, word = outcome.get_result()
-    if notes and report.when == "call" and isinstance(word, str):
+    if notes and report.when == "call" and report.passed and isinstance(word, str):
         outcome.force_result((category, letter, "\n    ".join([word, *notes])))
 
 

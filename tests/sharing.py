@@ -132,6 +132,15 @@ class Sharing:
             ["procshare", "run", "--policy", policy, *choice, "--", *command], HOME, cwd="/tmp", **options
         )
 
+    def start_ready(self, command: list[str], policy: str, nodes: str = "", **options) -> tuple[Job, int]:
+        """A program that says "ready" once it computes; returns when some of it does so elsewhere."""
+        job = self.start(command, policy, nodes, **options)
+        poll("the program is ready", lambda: "ready" in job.stdout or job.poll() is not None)
+        pid = job.wait_started()
+        wanted = {int(node) for node in nodes.split(",")} if nodes else set()
+        poll("threads have left", lambda: (found := self.where(pid)) - {HOME} and wanted <= found)
+        return job, pid
+
     def part(self, program: str, part: str, policy: str, *arguments: str, leaves: bool = True, **options) -> Outcome:
         """One part of a test program, which knows itself what is right; it must have been away, too."""
         outcome = self.run([str(PROGRAMS / program), part, *arguments], policy, **options)

@@ -65,6 +65,7 @@ def test_thread_that_sleeps_in_a_call(sharing):
     begin = time.monotonic()
     job = sharing.start("sleep 4; echo slept", "home")
     pid = job.wait_started()
+    poll("it is shared", lambda: sharing.where(pid))
     for node in (1, 2, "home", 1):
         done = sharing.migrate(pid, node)
         assert done.returncode == 0, done.stderr
@@ -76,7 +77,7 @@ def test_thread_that_sleeps_in_a_call(sharing):
 def test_moves_are_counted(sharing):
     outcome = sharing.run(
         f"{PROGRAMS}/registers 1 {FOREVER} & "
-        "for node in 1 2 home; do procshare migrate $! $node || exit 1; "
+        "for node in 1 2 0; do procshare migrate $! $node || exit 1; "
         "until procshare ps | awk -v p=$! -v n=$node '$1 == p && ($3 == n) { found = 1 } END { exit !found }'; do :; done; "
         "done; kill -USR1 $!; wait $!",
         "home",

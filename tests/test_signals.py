@@ -20,19 +20,10 @@ def test_signals(sharing, part, policy):
     sharing.part("signals", part, policy, leaves=policy != "spread" or part not in ALONE)
 
 
-def start_spinning(sharing, policy, command=SPIN, **options):
-    """A program whose threads compute, some of them on other nodes."""
-    job = sharing.start(command, policy, **options)
-    poll("the program is ready", lambda: "ready" in job.stdout or job.poll() is not None)
-    pid = job.wait_started()
-    poll("threads have left", lambda: sharing.where(pid) - {HOME})
-    return job, pid
-
-
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGQUIT])
 def test_death_by_signal(sharing, policy, number):
-    job, pid = start_spinning(sharing, policy)
+    job, pid = sharing.start_ready(SPIN, policy)
     job.send_signal(number)
     assert job.wait(30).returncode == -number
     assert sharing.threads(pid) == {}
@@ -42,14 +33,14 @@ def test_death_by_signal(sharing, policy, number):
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_handler_decides_the_status(sharing, policy, number):
-    job, _ = start_spinning(sharing, policy, BYE)
+    job, _ = sharing.start_ready(BYE, policy)
     job.send_signal(number)
     assert job.wait(30).returncode == 7
 
 
 @pytest.mark.quick
 def test_ctrl_c_at_a_terminal(sharing):
-    job, _ = start_spinning(sharing, "away", tty=True)
+    job, _ = sharing.start_ready(SPIN, "away", tty=True)
     job.type(b"\x03")
     assert job.wait(30).returncode == -signal.SIGINT
 
@@ -82,7 +73,7 @@ def burnt(sharing) -> float:
 @pytest.mark.quick
 @pytest.mark.parametrize("policy", POLICIES)
 def test_stop_and_continue(sharing, policy):
-    job, pid = start_spinning(sharing, policy)
+    job, pid = sharing.start_ready(SPIN, policy)
     job.send_signal(signal.SIGSTOP)
     poll("the process is stopped", lambda: state(sharing, pid) == "T")
     poll("its threads are home", lambda: sharing.where(pid) == {HOME})

@@ -110,6 +110,20 @@ def meddle(peer: Peer) -> None:
     peer.send(200)  # and be thrown out in the end
 
 
+def crowd(address: str, size: int) -> None:
+    """Many that hold a connection and say next to nothing, until the other side has closed them all."""
+    others, turned_away = [], 0
+    for _ in range(size):
+        try:
+            others.append(Peer(address))
+            others[-1].socket.sendall(b"x")
+        except ConnectionError:
+            turned_away += 1
+    for other in others:
+        other.rest()
+    print("crowded" if others else "never in", "and over")
+
+
 def main() -> None:
     address, what = sys.argv[1:]
     stage, _, name = what.partition(":")
@@ -123,13 +137,7 @@ def main() -> None:
         peer.greet(key())
         meddle(peer)
     elif stage == "crowd":
-        others = [Peer(address) for _ in range(int(name))]
-        for other in others:
-            other.socket.sendall(b"x")
-        peer.socket.close()
-        print("crowded", flush=True)
-        for other in others:
-            other.rest()
+        crowd(address, int(name))
         return
     print(*peer.rest())
 

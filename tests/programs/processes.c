@@ -306,7 +306,8 @@ static void* ask(void* argument) {
     CHECK(file && fgets(line, sizeof(line), file));
     printf("%s %s", name, line);
     fclose(file);
-    CHECK(readlink("/proc/self", name, sizeof(name)) > 0 && atoi(name) == getpid());
+    memset(name, 0, sizeof(name));
+    CHECK(readlink("/proc/self", name, sizeof(name) - 1) > 0 && atoi(name) == getpid());
     CHECK(chdir("/usr") == 0 && getcwd(name, sizeof(name)) && strcmp(name, "/usr") == 0);
     umask(027);
     CHECK_EQUAL(umask(022), 027);
