@@ -24,6 +24,8 @@
 #include "syscalls.h"
 #include "thread_state.h"
 
+#include <trace/events/procshare.h>
+
 /* Longest wait for the registers of a thread whose process dumps core. */
 #define DUMP_TIMEOUT	(2 * HZ)
 
@@ -100,6 +102,7 @@ static void send_return(struct home_thread *t, u64 value, u32 flags)
 	ret->value = cpu_to_le64(value);
 	ret->flags = cpu_to_le32(flags);
 	ret->reserved = 0;
+	trace_procshare_return(msg->process, t->tid, value, flags);
 	procshare_send(t->node, msg);
 }
 
@@ -227,6 +230,7 @@ static bool depart(struct home_thread *t, struct pt_regs *regs)
 	usage_count(p, node, PROCSHARE_COUNT_ARRIVALS, 1);
 	t->visited |= coh_bit(node);
 	set_node(t, node);
+	trace_procshare_leave(p->id, t->tid, node);
 	procshare_send(node, msg);
 	return true;
 }
@@ -302,6 +306,7 @@ static void come_home(struct home_thread *t, struct pt_regs *regs,
 
 		if (reason == PROCSHARE_BACK_SIGNAL && t->asked)
 			reason = PROCSHARE_BACK_ASKED;
+		trace_procshare_back(t->process->id, t->tid, t->node, reason);
 		usage_reason(t->process, reason);
 		if (!keep_regs)
 			plan_next_stay(t, reason);
@@ -338,6 +343,7 @@ static void turn_call_away(struct home_thread *t, struct pt_regs *regs,
 	long nr;
 
 	if (load_call(regs, msg, &nr)) {
+		trace_procshare_call(t->process->id, t->tid, nr);
 		t->in_call = true;
 		send_return(t, 0, PROCSHARE_RETURN_STATE);
 	}
@@ -417,6 +423,7 @@ static bool serve_call(struct home_thread *t, struct pt_regs *regs,
 		process_doom(t->process, "a node sent a call that makes no sense");
 		return false;
 	}
+	trace_procshare_call(t->process->id, t->tid, nr);
 	account_stay(t, le64_to_cpu(call->user_ns), le64_to_cpu(call->system_ns));
 	procshare_msg_free(msg);
 	if (current_thread_info()->syscall_work & SYSCALL_WORK_EXIT ||

@@ -19,6 +19,8 @@
 #include "cluster.h"
 #include "home.h"
 
+#include <trace/events/procshare.h>
+
 /*
  * How long home keeps a page that its own fault fetched while others want it:
  * of the order of a round trip, so that the faulting instruction completes.
@@ -191,6 +193,7 @@ static void send_one(struct dir_entry *e, const struct coh_msg *m,
 	count_send(e->process, m, to);
 	usage_count(e->process, to, PROCSHARE_COUNT_BYTES,
 		    msg->length + (msg->page ? PAGE_SIZE : 0));
+	trace_procshare_coherence_send(msg->process, e->address, m, to, msg->page);
 	procshare_queue(to, msg);
 }
 
@@ -414,6 +417,7 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 	spin_lock(&p->dir.lock);
 	e = entry_for(p, address, &msg, m.type == COH_GET);
 	if (e && !p->released) {
+		trace_procshare_coherence_receive(p->id, address, &m, m.to, msg->page);
 		coh_home_message(&e->coh, procshare_self(), &m, &out);
 		directory_perform(e, &out, NULL, msg);
 		export = progress(p, e);

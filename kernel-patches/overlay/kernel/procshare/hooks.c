@@ -6,7 +6,14 @@
 #include <linux/procshare.h>
 #include <linux/sched/task.h>
 
+#include "cluster.h"
+#include "coherence.h"
+#include "process.h"
 #include "thread.h"
+#include "wire.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/procshare.h>
 
 DEFINE_STATIC_KEY_FALSE(procshare_key);
 

@@ -24,6 +24,8 @@
 #include "home.h"
 #include "thread_state.h"
 
+#include <trace/events/procshare.h>
+
 /* A helper that has not become a shadow after so long never will. */
 #define HOST_TIMEOUT	(20 * HZ)
 
@@ -361,6 +363,7 @@ void process_doom(struct procshare_process *p, const char *why)
 {
 	if (READ_ONCE(p->released) || xchg(&p->doomed, true))
 		return;
+	trace_procshare_doom(p->id, p->tgid, why);
 	pr_warn("%s[%d] killed: %s\n", p->comm, p->tgid, why);
 	kill_pid(p->pid, SIGKILL, 1);
 	directory_wake_all(p);

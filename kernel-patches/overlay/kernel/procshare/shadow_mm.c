@@ -17,6 +17,8 @@
 #include "cluster.h"
 #include "shadow.h"
 
+#include <trace/events/procshare.h>
+
 /*
  * A page is kept so long after it has been mapped before it may be taken away:
  * of the order of a round trip, so that the faulting instruction completes.  Who
@@ -114,6 +116,7 @@ static void send_one(struct shadow_page *sp, const struct coh_msg *m)
 		get_page(sp->frame);
 		msg->page = sp->frame;
 	}
+	trace_procshare_coherence_send(msg->process, sp->address, m, m->to, msg->page);
 	procshare_queue(m->to, msg);
 }
 
@@ -286,6 +289,7 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 		return;
 	}
 	mutex_lock(&sp->lock);
+	trace_procshare_coherence_receive(s->id, address, &m, m.to, msg->page);
 	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);
 	if (accepted(&out))
 		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
@@ -370,6 +374,7 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 	sp = page_get(s, vmf->address & PAGE_MASK);
 	if (!sp)
 		return VM_FAULT_OOM;
+	trace_procshare_fault(s->id, sp->address, access, upgrade);
 	mutex_lock(&sp->lock);
 	failures = sp->failures;
 	for (;;) {

@@ -22,6 +22,8 @@
 #include "syscalls.h"
 #include "thread_state.h"
 
+#include <trace/events/procshare.h>
+
 /* How far home's clock may be ahead of ours before we stop waiting for it. */
 #define CLOCK_PATIENCE_US	20000
 
@@ -488,6 +490,7 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 		return;
 	}
 	flags = le32_to_cpu(ret->flags);
+	trace_procshare_return(st->shadow->id, st->tid, le64_to_cpu(ret->value), flags);
 	if (flags & PROCSHARE_RETURN_STATE)
 		shadow_thread_go_home(st, PROCSHARE_BACK_SIGNAL, false);
 	else if (flags & PROCSHARE_RETURN_HOME)
@@ -504,6 +507,7 @@ static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
 		take_call_home(st, regs, nr);
 		return;
 	}
+	trace_procshare_call(st->shadow->id, st->tid, nr);
 	procshare_send(st->shadow->home, msg);
 	for (;;) {
 		msg = await_message(st);
