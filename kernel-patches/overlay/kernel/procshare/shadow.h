@@ -117,10 +117,14 @@ struct shadow_page {
  * @bounce_ms: user CPU time per stay, 0 for no end
  * @arrival_utime: the task's user time at arrival, in ticks' ns
  * @arrival_user: @arrival_system: the same, adjusted, for accounting
+ * @ahead_from: page of the last fault
+ * @ahead_end: behind the last page that was asked for ahead of a fault
+ * @ahead: pages to ask for ahead, 0 while its faults are not in sequence
  * @reported: CPU time that home knows of, as adjusted
  * @lock: protects @inbox, @task, and @running against shadow_pace.c
  * @inbox: messages for the thread, in order
  * @wait: it sleeps here when parked and while a call is forwarded
+ * @again: makes it look again whether it should go home
  */
 struct shadow_thread {
 	struct procshare_thread base;
@@ -141,9 +145,13 @@ struct shadow_thread {
 	u64 arrival_user;
 	u64 arrival_system;
 	u64 reported;
+	unsigned long ahead_from;
+	unsigned long ahead_end;
+	unsigned int ahead;
 	spinlock_t lock;
 	struct list_head inbox;
 	wait_queue_head_t wait;
+	struct hrtimer again;
 };
 
 /* shadow.c */
@@ -170,6 +178,10 @@ struct shadow_thread *shadow_thread_current(void);
 bool shadow_thread_has_bounced(const struct shadow_thread *st,
 			       const struct task_struct *task);
 
+/* shadow_ahead.c */
+unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
+			  enum coh_access access);
+
 /* shadow_pace.c */
 void shadow_pace_start(void);
 
@@ -178,5 +190,7 @@ extern const struct file_operations shadow_fops;
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg);
 void shadow_pages_free(struct shadow *s);
 void shadow_pages_wake(struct shadow *s);
+void shadow_page_expect(struct shadow *s, unsigned long address,
+			enum coh_access access);
 
 #endif /* _PROCSHARE_SHADOW_H */

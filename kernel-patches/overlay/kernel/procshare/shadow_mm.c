@@ -360,14 +360,53 @@ static vm_fault_t refused(struct vm_fault *vmf, struct shadow_thread *st)
 	return user ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 }
 
+/* A fault, present or expected; the page's mutex is held. */
+static void request(struct shadow_page *sp, enum coh_access access)
+{
+	struct coh_out out = { .n = 0 };
+
+	coh_node_fault(&sp->coh, procshare_self(), sp->shadow->home, access, &out);
+	perform(sp, &out, NULL);
+}
+
+/* Ask for a page that nobody waits for yet. */
+void shadow_page_expect(struct shadow *s, unsigned long address,
+			enum coh_access access)
+{
+	struct shadow_page *sp = page_get(s, address);
+
+	if (!sp || !mutex_trylock(&sp->lock))
+		return;
+	request(sp, access);
+	mutex_unlock(&sp->lock);
+}
+
+/* Map what has come already of the pages behind the one that faulted. */
+static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int pages)
+{
+	unsigned long address = vmf->address & PAGE_MASK;
+	struct shadow_page *sp;
+
+	while (pages--) {
+		address += PAGE_SIZE;
+		sp = xa_load(&s->pages, address >> PAGE_SHIFT);
+		if (address >= vmf->vma->vm_end || !sp || !mutex_trylock(&sp->lock))
+			return;
+		if (coh_node_may(&sp->coh, COH_READ) && sp->frame)
+			vmf_insert_pfn_prot(vmf->vma, address,
+					    page_to_pfn(sp->frame), prot_of(sp));
+		mutex_unlock(&sp->lock);
+	}
+}
+
 static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 {
 	enum coh_access access = vmf->flags & FAULT_FLAG_WRITE ? COH_WRITE : COH_READ;
 	struct shadow_thread *st = shadow_thread_current();
 	struct shadow *s = vmf->vma->vm_private_data;
+	unsigned int failures, ahead;
 	struct shadow_page *sp;
 	vm_fault_t ret;
-	unsigned int failures;
 
 	if (!st || !st->running || s->dead)
 		return VM_FAULT_SIGBUS;
@@ -375,11 +414,16 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 	if (!sp)
 		return VM_FAULT_OOM;
 	trace_procshare_fault(s->id, sp->address, access, upgrade);
+	/* Ask for what is likely to follow in the same breath. */
 	mutex_lock(&sp->lock);
 	failures = sp->failures;
-	for (;;) {
-		struct coh_out out = { .n = 0 };
+	request(sp, access);
+	mutex_unlock(&sp->lock);
+	ahead = shadow_ahead(st, sp->address, access);
+	procshare_push();
 
+	mutex_lock(&sp->lock);
+	for (;;) {
 		if (coh_node_may(&sp->coh, access) && sp->frame) {
 			ret = map(vmf, sp, upgrade);
 			break;
@@ -388,13 +432,14 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 			ret = refused(vmf, st);
 			break;
 		}
-		coh_node_fault(&sp->coh, procshare_self(), s->home, access, &out);
-		perform(sp, &out, NULL);
+		request(sp, access);
 		ret = VM_FAULT_SIGBUS;
 		if (!wait_for_page(sp))
 			break;
 	}
 	mutex_unlock(&sp->lock);
+	if (ahead && ret == VM_FAULT_NOPAGE)
+		map_around(vmf, s, ahead);
 	return ret;
 }
 

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/time_namespace.h>
 #include <asm/syscall.h>
+#include <asm/vdso.h>
 
 #include "cluster.h"
 #include "shadow.h"
@@ -23,6 +24,9 @@
 #include "thread_state.h"
 
 #include <trace/events/procshare.h>
+
+/* A function of the vDSO takes less. */
+#define VDSO_PATIENCE_NS	(20 * NSEC_PER_USEC)
 
 /* How far home's clock may be ahead of ours before we stop waiting for it. */
 #define CLOCK_PATIENCE_US	20000
@@ -86,6 +90,8 @@ static bool introduce(struct shadow *s, struct shadow_thread *st)
 	return alive;
 }
 
+static enum hrtimer_restart look_again(struct hrtimer *timer);
+
 /* A thread that has not been here before: the leader will make a task for it. */
 static struct shadow_thread *create(struct shadow *s, u32 tid)
 {
@@ -102,6 +108,8 @@ static struct shadow_thread *create(struct shadow *s, u32 tid)
 	INIT_LIST_HEAD(&st->inbox);
 	INIT_LIST_HEAD(&st->node);
 	init_waitqueue_head(&st->wait);
+	hrtimer_init(&st->again, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	st->again.function = look_again;
 	kref_get(&st->ref);	/* the caller's */
 	if (xa_err(xa_store(&s->threads, tid, st, GFP_KERNEL))) {
 		shadow_thread_put(st);
@@ -321,6 +329,25 @@ bool shadow_thread_has_bounced(const struct shadow_thread *st,
 				(u64)st->bounce_ms * NSEC_PER_MSEC;
 }
 
+/*
+ * The vDSO's data pages lie differently in a time namespace than at home: a
+ * thread that is between two looks at them finishes there first.
+ */
+static bool in_vdso(const struct shadow_thread *st, const struct pt_regs *regs)
+{
+	return regs->ip - st->shadow->vdso < vdso_image_64.size;
+}
+
+static enum hrtimer_restart look_again(struct hrtimer *timer)
+{
+	struct shadow_thread *st = container_of(timer, struct shadow_thread, again);
+
+	/* The task cancels the timer before it ends. */
+	set_notify_resume(st->task);
+	kick_process(st->task);
+	return HRTIMER_NORESTART;
+}
+
 /* Should current leave now, and why? */
 static bool must_go(struct shadow_thread *st, struct pt_regs *regs)
 {
@@ -331,11 +358,15 @@ static bool must_go(struct shadow_thread *st, struct pt_regs *regs)
 	}
 	if (st->back)
 		return true;
-	if (READ_ONCE(st->recalled))
-		shadow_thread_go_home(st, PROCSHARE_BACK_SIGNAL, false);
-	else if (shadow_thread_has_bounced(st, current))
-		shadow_thread_go_home(st, PROCSHARE_BACK_BOUNCE, false);
-	return st->back;
+	if (!READ_ONCE(st->recalled) && !shadow_thread_has_bounced(st, current))
+		return false;
+	if (in_vdso(st, regs)) {
+		hrtimer_start(&st->again, VDSO_PATIENCE_NS, HRTIMER_MODE_REL);
+		return false;
+	}
+	shadow_thread_go_home(st, READ_ONCE(st->recalled) ? PROCSHARE_BACK_SIGNAL :
+			      PROCSHARE_BACK_BOUNCE, false);
+	return true;
 }
 
 /* ---- arriving ---- */
@@ -572,6 +603,7 @@ void shadow_thread_exit(struct task_struct *tsk)
 {
 	struct shadow_thread *st = shadow_thread_current();
 
+	hrtimer_cancel(&st->again);
 	spin_lock(&st->lock);
 	st->task = NULL;
 	spin_unlock(&st->lock);
