@@ -21,6 +21,7 @@
 
 #include "cluster.h"
 #include "home.h"
+#include "migrate.h"
 #include "syscalls.h"
 #include "thread_state.h"
 
@@ -169,24 +170,11 @@ static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *
 {
 	struct procshare_wire_thread *state;
 	struct procshare_msg *msg;
-	ssize_t length;
 
-	msg = procshare_msg_alloc(PROCSHARE_WIRE_MIGRATE,
-				  sizeof(*state) + procshare_state_size(),
-				  GFP_KERNEL);
+	msg = migrate_pack(PROCSHARE_WIRE_MIGRATE, t->process->id, t->tid, regs);
 	if (!msg)
 		return NULL;
 	state = (void *)msg->body;
-	memset(state, 0, sizeof(*state));
-	length = procshare_save_xstate(state + 1, procshare_state_size());
-	if (length < 0 || procshare_save_regs(regs, state->regs)) {
-		procshare_msg_free(msg);
-		return NULL;
-	}
-	msg->length = sizeof(*state) + length;
-	msg->process = t->process->id;
-	msg->thread = t->tid;
-	state->xstate_length = cpu_to_le32(length);
 	state->monotonic = cpu_to_le64(ktime_get_ns());
 	if (t->process->policy == PROCSHARE_POLICY_BOUNCE)
 		state->bounce_ms = cpu_to_le32(t->session->params.bounce_ms);
@@ -275,14 +263,10 @@ static bool unpack_thread(struct home_thread *t, struct pt_regs *regs,
 			  struct procshare_msg *msg, bool keep_regs)
 {
 	struct procshare_wire_thread *state = (void *)msg->body;
-	u32 length;
 
-	if (msg->length < sizeof(*state))
-		return false;
-	length = le32_to_cpu(state->xstate_length);
-	if (length != msg->length - sizeof(*state))
-		return false;
-	if (procshare_load_xstate(state + 1, length))
+	if (msg->length < sizeof(*state) ||
+	    !migrate_load_xstate(msg, sizeof(*state),
+				 le32_to_cpu(state->xstate_length)))
 		return false;
 	if (!keep_regs) {
 		if (procshare_restore_regs(regs, state->regs))
@@ -324,13 +308,13 @@ static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
 	if (msg->length < sizeof(*call))
 		return false;
 	length = le32_to_cpu(call->xstate_length);
-	if (length != msg->length - sizeof(*call))
+	if (length && !migrate_load_xstate(msg, sizeof(*call), length))
 		return false;
 	/* During a call anything is legal in the stack pointer. */
 	if (procshare_restore_regs(regs, call->regs))
 		return false;
 	*nr = regs->orig_ax;
-	return !length || !procshare_load_xstate(call + 1, length);
+	return true;
 }
 
 /*

@@ -18,6 +18,7 @@
 
 #include "cluster.h"
 #include "home.h"
+#include "page_message.h"
 
 #include <trace/events/procshare.h>
 
@@ -129,31 +130,6 @@ void directory_settle(struct procshare_process *p, struct dir_entry *e)
 	kfree(e);
 }
 
-static struct procshare_msg *pack(struct dir_entry *e, const struct coh_msg *m)
-{
-	struct procshare_wire_coherence *wire;
-	struct procshare_msg *msg;
-
-	msg = procshare_msg_alloc(PROCSHARE_WIRE_COHERENCE, sizeof(*wire),
-				  GFP_ATOMIC);
-	if (!msg)
-		return NULL;
-	msg->process = e->process->id;
-	wire = (void *)msg->body;
-	*wire = (struct procshare_wire_coherence) {
-		.address = cpu_to_le64(e->address),
-		.epoch = cpu_to_le64(m->epoch),
-		.acks = cpu_to_le64(m->acks),
-		.type = m->type,
-		.access = m->access,
-		.have = m->have,
-		.flags = m->flags,
-		.requester = m->requester,
-		.prot = e->prot,
-	};
-	return msg;
-}
-
 static void count_send(struct procshare_process *p, const struct coh_msg *m,
 		       unsigned int to)
 {
@@ -174,21 +150,15 @@ static void count_send(struct procshare_process *p, const struct coh_msg *m,
 static void send_one(struct dir_entry *e, const struct coh_msg *m,
 		     unsigned int to, struct page *page)
 {
-	struct procshare_msg *msg = pack(e, m);
-	struct procshare_wire_coherence *wire;
+	struct procshare_msg *msg;
+	u8 prot = e->prot;
 
+	if (m->flags & COH_DATA && !page)
+		prot |= PROCSHARE_PROT_ZERO;
+	msg = page_message_pack(e->process->id, e->address, m, prot, page, GFP_ATOMIC);
 	if (!msg) {
 		process_doom(e->process, "no memory for a page message");
 		return;
-	}
-	wire = (void *)msg->body;
-	if (m->flags & COH_DATA) {
-		if (page) {
-			get_page(page);
-			msg->page = page;
-		} else {
-			wire->prot |= PROCSHARE_PROT_ZERO;
-		}
 	}
 	count_send(e->process, m, to);
 	usage_count(e->process, to, PROCSHARE_COUNT_BYTES,
@@ -366,29 +336,6 @@ static struct dir_entry *entry_for(struct procshare_process *p,
 	return e;
 }
 
-static bool decode(struct procshare_msg *msg, struct coh_msg *m,
-		   unsigned long *address)
-{
-	struct procshare_wire_coherence *wire = (void *)msg->body;
-
-	if (msg->length != sizeof(*wire))
-		return false;
-	*address = le64_to_cpu(wire->address);
-	*m = (struct coh_msg) {
-		.type = wire->type,
-		.from = msg->peer,
-		.to = procshare_self(),
-		.access = wire->access,
-		.have = wire->have,
-		/* Data is what has come, whatever the flag says. */
-		.flags = (wire->flags & ~COH_DATA) | (msg->page ? COH_DATA : 0),
-		.requester = wire->requester,
-		.epoch = le64_to_cpu(wire->epoch),
-		.acks = le64_to_cpu(wire->acks),
-	};
-	return !(*address & ~PAGE_MASK) && *address < TASK_SIZE_MAX;
-}
-
 /* What is resident is served where the request arrived; the rest may sleep. */
 static void export_here(struct dir_entry *e)
 {
@@ -408,8 +355,9 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 	bool export = false;
 	struct dir_entry *e;
 	struct coh_msg m;
+	u8 prot;
 
-	if (!decode(msg, &m, &address)) {
+	if (!page_message_unpack(msg, &m, &address, &prot)) {
 		procshare_msg_free(msg);
 		return;
 	}

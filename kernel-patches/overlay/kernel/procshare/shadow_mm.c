@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "cluster.h"
+#include "page_message.h"
 #include "shadow.h"
 
 #include <trace/events/procshare.h>
@@ -91,30 +92,13 @@ static struct shadow_page *page_get(struct shadow *s, unsigned long address)
 
 static void send_one(struct shadow_page *sp, const struct coh_msg *m)
 {
-	struct procshare_wire_coherence *wire;
 	struct procshare_msg *msg;
 
-	msg = procshare_msg_alloc(PROCSHARE_WIRE_COHERENCE, sizeof(*wire), GFP_KERNEL);
+	msg = page_message_pack(sp->shadow->id, sp->address, m, sp->prot,
+				sp->frame, GFP_KERNEL);
 	if (!msg) {
 		shadow_kill(sp->shadow, "no memory for a page message");
 		return;
-	}
-	msg->process = sp->shadow->id;
-	wire = (void *)msg->body;
-	*wire = (struct procshare_wire_coherence) {
-		.address = cpu_to_le64(sp->address),
-		.epoch = cpu_to_le64(m->epoch),
-		.acks = cpu_to_le64(m->acks),
-		.type = m->type,
-		.access = m->access,
-		.have = m->have,
-		.flags = m->flags,
-		.requester = m->requester,
-		.prot = sp->prot,
-	};
-	if (m->flags & COH_DATA && sp->frame) {
-		get_page(sp->frame);
-		msg->page = sp->frame;
 	}
 	trace_procshare_coherence_send(msg->process, sp->address, m, m->to, msg->page);
 	procshare_queue(m->to, msg);
@@ -228,32 +212,6 @@ static void release_hold(struct work_struct *work)
 
 /* ---- messages ---- */
 
-static bool decode(struct procshare_msg *msg, struct coh_msg *m,
-		   unsigned long *address, u8 *prot)
-{
-	struct procshare_wire_coherence *wire = (void *)msg->body;
-
-	if (msg->length != sizeof(*wire))
-		return false;
-	*address = le64_to_cpu(wire->address);
-	*prot = wire->prot;
-	*m = (struct coh_msg) {
-		.type = wire->type,
-		.from = msg->peer,
-		.to = procshare_self(),
-		.access = wire->access,
-		.have = wire->have,
-		.flags = wire->flags & ~COH_DATA,
-		.requester = wire->requester,
-		.epoch = le64_to_cpu(wire->epoch),
-		.acks = le64_to_cpu(wire->acks),
-	};
-	if (msg->page || (wire->prot & PROCSHARE_PROT_ZERO &&
-			  wire->type == COH_GRANT))
-		m->flags |= COH_DATA;
-	return !(*address & ~PAGE_MASK) && *address < TASK_SIZE_MAX;
-}
-
 /* Only what was asked for is granted; home alone speaks of pages unknown here. */
 static struct shadow_page *page_for(struct shadow *s, unsigned long address,
 				    const struct coh_msg *m)
@@ -282,12 +240,14 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	struct coh_msg m;
 	u8 prot;
 
-	if (s->inode && decode(msg, &m, &address, &prot))
+	if (s->inode && page_message_unpack(msg, &m, &address, &prot))
 		sp = page_for(s, address, &m);
 	if (!sp) {
 		procshare_msg_free(msg);
 		return;
 	}
+	if (m.type == COH_GRANT && prot & PROCSHARE_PROT_ZERO)
+		m.flags |= COH_DATA;
 	mutex_lock(&sp->lock);
 	trace_procshare_coherence_receive(s->id, address, &m, m.to, msg->page);
 	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);

@@ -19,6 +19,7 @@
 #include <asm/vdso.h>
 
 #include "cluster.h"
+#include "migrate.h"
 #include "shadow.h"
 #include "syscalls.h"
 #include "thread_state.h"
@@ -246,26 +247,13 @@ static struct procshare_msg *pack_back(struct shadow_thread *st, struct pt_regs 
 {
 	struct procshare_wire_thread *state;
 	struct procshare_msg *msg;
-	ssize_t length;
 
-	msg = procshare_msg_alloc(PROCSHARE_WIRE_BACK,
-				  sizeof(*state) + procshare_state_size(),
-				  GFP_KERNEL);
+	msg = migrate_pack(PROCSHARE_WIRE_BACK, st->shadow->id, st->tid, regs);
 	if (!msg)
 		return NULL;
 	state = (void *)msg->body;
-	memset(state, 0, sizeof(*state));
-	length = procshare_save_xstate(state + 1, procshare_state_size());
-	if (length < 0 || procshare_save_regs(regs, state->regs)) {
-		procshare_msg_free(msg);
-		return NULL;
-	}
-	msg->length = sizeof(*state) + length;
-	msg->process = st->shadow->id;
-	msg->thread = st->tid;
 	used_cpu(st, &state->user_ns, &state->system_ns);
 	state->reason = cpu_to_le32(st->reason);
-	state->xstate_length = cpu_to_le32(length);
 	return msg;
 }
 
@@ -391,14 +379,10 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 		 struct procshare_msg *msg)
 {
 	struct procshare_wire_thread *state = (void *)msg->body;
-	u32 length;
 
-	if (msg->length < sizeof(*state))
-		return false;
-	length = le32_to_cpu(state->xstate_length);
-	if (length != msg->length - sizeof(*state))
-		return false;
-	if (procshare_load_xstate(state + 1, length) ||
+	if (msg->length < sizeof(*state) ||
+	    !migrate_load_xstate(msg, sizeof(*state),
+				 le32_to_cpu(state->xstate_length)) ||
 	    procshare_load_regs(regs, state->regs))
 		return false;
 	regs->orig_ax = -1;
