@@ -52,15 +52,16 @@ CASES = {
     ),
     "sysbench-memory": Program(
         "sysbench memory --threads=4 --memory-block-size=64K --memory-total-size=16M --time=0 run",
-        said=".*Total operations: [0-9]+|.*MiB transferred",
+        said=".*total number of events.*",
     ),
     "stress-ng-pthread": Program("stress-ng --pthread 1 --pthread-max 8 --pthread-ops 40 --verify", said=""),
     "stress-ng-futex": Program("stress-ng --futex 2 --futex-ops 100 --verify", said=""),
-    "stress-ng-mutex": Program("stress-ng --mutex 2 --mutex-ops 100 --verify", said=""),
+    # Limited by time: limited by operations, stress-ng often fails natively on one processor, too.
+    "stress-ng-mutex": Program("stress-ng --mutex 1 --timeout 2 --verify", said=""),
     "stress-ng-switch": Program("stress-ng --switch 2 --switch-ops 100 --verify", said=""),
     "openmp": Program(f"{PROGRAMS}/openmp 4", cpu_bound=True),
     "c++": Program(f"{PROGRAMS}/atomics 4", cpu_bound=True),
-    "python": Program(f"python3 {HERE}/files.py"),
+    "python": Program(f"python3 -IS {HERE}/files.py"),
     "bash": Program(f"bash {HERE}/pipeline.sh"),
 }  # fmt: skip
 
@@ -87,12 +88,14 @@ def native():
 def run_natively(sharing, native, program: Program, policy: str) -> tuple:
     command = program.command_under(policy)
     if command not in native:
-        native[command], result = run_one(sharing, program, policy, sharing.native)
+        found, result = run_one(sharing, program, policy, sharing.native)
         assert result.returncode == 0, result.stderr
-        assert program.said == "" or native[command][1:] != ([], ""), f"nothing to compare in {result.stdout}"
+        assert program.said == "" or found[1:] != ([], ""), f"nothing to compare in {result.stdout}"
+        native[command] = found
     return native[command]
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", CASES)
 def test_same_as_natively(sharing, native, name, policy):
@@ -100,7 +103,7 @@ def test_same_as_natively(sharing, native, name, policy):
     sharing.native(PREPARE, check=True)
     expected = run_natively(sharing, native, program, policy)
     for _ in range(2):
-        found, outcome = run_one(sharing, program, policy, lambda command: sharing.run(command, policy))
+        found, outcome = run_one(sharing, program, policy, lambda command: sharing.run(command, policy, timeout=240))
         assert found == expected, outcome.stderr
         assert sum(outcome.arrivals.values()) > 0, "no thread ever left home"
         if program.cpu_bound and policy == "away":
