@@ -25,11 +25,17 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "quick: the five-minute subset for slow kernels: -m quick")
 
 
+def is_long(item) -> bool:
+    """The policies are a matrix: bounce is torture, spread beside away adds little to what is not a program."""
+    if item.get_closest_marker("long") or "bounce" in item.name:
+        return True
+    return "spread" in item.name and item.path.stem in ("test_memory", "test_threads", "test_signals", "test_processes")
+
+
 def pytest_collection_modifyitems(config, items):
     if not config.getoption("--long"):
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="takes long: use --long"))
+        config.hook.pytest_deselected(items=[item for item in items if is_long(item)])
+        items[:] = [item for item in items if not is_long(item)]
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -139,11 +139,18 @@ def test_home_dies(make_cluster, share):
     assert done.returncode == 0, done.stderr
 
 
+def catches(sharing, pid: int, number: int) -> bool:
+    """Has the program installed a handler for the signal?"""
+    status = sharing.cluster.run(["grep", "SigCgt", f"/proc/{pid}/status"], HOME).stdout
+    return bool(int(status.split()[1], 16) & 1 << (number - 1))
+
+
 def test_remote_node_stands_still_for_a_while(sharing):
     """Paused for less than the limit, it goes on where it was."""
     job = sharing.start([f"{PROGRAMS}/registers", "2", "1000000"], "away", nodes="1,2")
     pid = job.wait_started()
     poll("it is away", lambda: sharing.where(pid) - {HOME})
+    poll("its handler is there", lambda: catches(sharing, pid, signal.SIGUSR1))
     sharing.cluster.pause(1)
     time.sleep(3)
     sharing.cluster.resume(1)

@@ -10,6 +10,7 @@
 #define pr_fmt(fmt) "procshare: " fmt
 
 #include <linux/kmod.h>
+#include <linux/memcontrol.h>
 #include <linux/miscdevice.h>
 #include <linux/procshare.h>
 #include <linux/random.h>
@@ -35,6 +36,7 @@ static void shadow_free(struct work_struct *work)
 		put_task_struct(s->leader);
 	if (s->inode)
 		iput(s->inode);
+	mem_cgroup_put(s->memcg);
 	kfree(s);
 }
 
@@ -278,6 +280,7 @@ struct shadow *shadow_claim(u64 token)
 		if (s->token == token && !s->dead && !s->leader) {
 			s->leader = get_task_struct(current);
 			spin_unlock(&s->lock);
+			s->memcg = get_mem_cgroup_from_mm(current->mm);
 			return s;
 		}
 		spin_unlock(&s->lock);

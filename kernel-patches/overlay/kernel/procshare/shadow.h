@@ -40,6 +40,7 @@
  * @comm: for people
  * @leader: the helper, once it hosts; counted
  * @inode: backs the one mapping; counted
+ * @memcg: the helper's; counted; pays for the pages
  * @dead: nothing may be started or mapped any more
  * @told: home knows that it is gone, or said so itself
  * @lock: protects @leader, @dead, @newcomers
@@ -61,6 +62,7 @@ struct shadow {
 	char comm[TASK_COMM_LEN];
 	struct task_struct *leader;
 	struct inode *inode;
+	struct mem_cgroup *memcg;
 	bool dead;
 	bool told;
 	spinlock_t lock;

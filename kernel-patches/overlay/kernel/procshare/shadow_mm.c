@@ -8,9 +8,11 @@
  * grant that nobody waits for any more is simply kept.
  */
 
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/procshare.h>
 #include <linux/rmap.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -104,6 +106,16 @@ static void send_one(struct shadow_page *sp, const struct coh_msg *m)
 	procshare_queue(m->to, msg);
 }
 
+/* Frames are mapped by hand, so nobody else charges them to the helper's group. */
+static bool charge(struct shadow *s, struct page *page)
+{
+	struct mem_cgroup *old = set_active_memcg(s->memcg);
+	int err = memcg_kmem_charge_page(page, GFP_KERNEL, 0);
+
+	set_active_memcg(old);
+	return !err;
+}
+
 /* The page came along, or it is all zero. */
 static void store(struct shadow_page *sp, struct procshare_msg *arrived)
 {
@@ -113,7 +125,7 @@ static void store(struct shadow_page *sp, struct procshare_msg *arrived)
 	arrived->page = NULL;
 	if (!sp->frame)
 		sp->frame = alloc_page(GFP_HIGHUSER | __GFP_ZERO);
-	if (!sp->frame)
+	if (!sp->frame || !charge(sp->shadow, sp->frame))
 		shadow_kill(sp->shadow, "no memory for a page");
 }
 
