@@ -126,8 +126,12 @@ static void send_inv(u8 self, coh_set set, u8 requester, u64 epoch,
 void coh_home_want(struct coh_home *h, u8 want, bool first)
 {
 	if (!first) {
+		/*
+		 * In front: the fault holds locks that the requests before it
+		 * may need.  A remote one is served between any two of home's.
+		 */
 		h->home_want |= want & (COH_WANT_READ | COH_WANT_WRITE);
-		enqueue(h, COH_NO_NODE);
+		enqueue_first(h, COH_NO_NODE);
 		return;
 	}
 	h->home_first |= want;
@@ -173,7 +177,7 @@ static u8 covered(enum coh_access access)
 static void requeue_home(struct coh_home *h)
 {
 	if (h->home_want)
-		enqueue(h, COH_NO_NODE);
+		enqueue_first(h, COH_NO_NODE);
 	else
 		dequeue(h, COH_NO_NODE);
 }
