@@ -65,7 +65,8 @@ static struct shadow *shadow_find(u64 id)
 	return s;
 }
 
-static void tell_home(struct shadow *s, u8 type, int error)
+/* READY or GONE; @error is 0 or negative. */
+void shadow_tell_home(struct shadow *s, u8 type, int error)
 {
 	struct procshare_wire_ready *ready;
 	struct procshare_msg *msg;
@@ -103,7 +104,7 @@ void shadow_kill(struct shadow *s, const char *why)
 	if (tell) {
 		pr_warn("shadow process of %s (home node %u) ends: %s\n",
 			s->comm, s->home, why);
-		tell_home(s, PROCSHARE_WIRE_GONE, -EIO);
+		shadow_tell_home(s, PROCSHARE_WIRE_GONE, -EIO);
 	}
 	shadow_discard_newcomers(s);
 	wake_up_all(&s->wait);
@@ -128,7 +129,7 @@ static void launch(struct work_struct *work)
 	err = call_usermodehelper(path, argv, envp, UMH_WAIT_EXEC);
 	if (err) {
 		pr_warn("cannot start %s: error %d\n", path, -err);
-		tell_home(s, PROCSHARE_WIRE_READY, err < 0 ? err : -ENOEXEC);
+		shadow_tell_home(s, PROCSHARE_WIRE_READY, err < 0 ? err : -ENOEXEC);
 		s->told = true;
 		shadow_kill(s, NULL);
 	}

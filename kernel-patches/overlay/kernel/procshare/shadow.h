@@ -158,6 +158,7 @@ struct shadow_thread {
 
 /* shadow.c */
 void shadow_put(struct shadow *s);
+void shadow_tell_home(struct shadow *s, u8 type, int error);
 void shadow_message(struct procshare_msg *msg);
 void shadow_node_down(unsigned int node);
 void shadow_kill(struct shadow *s, const char *why);

@@ -134,21 +134,6 @@ void shadow_discard_newcomers(struct shadow *s)
 	}
 }
 
-static void report_ready(struct shadow *s)
-{
-	struct procshare_wire_ready *ready;
-	struct procshare_msg *msg;
-
-	msg = procshare_msg_alloc(PROCSHARE_WIRE_READY, sizeof(*ready), GFP_KERNEL);
-	if (!msg)
-		return;
-	msg->process = s->id;
-	ready = (void *)msg->body;
-	ready->error = 0;
-	ready->pid = cpu_to_le32(task_tgid_nr(current));
-	procshare_send(s->home, msg);
-}
-
 /*
  * current, the claimed helper, hosts @s until the shared process ends, and dies.
  */
@@ -168,7 +153,7 @@ void __noreturn shadow_host(struct shadow *s)
 			s->comm, -err);
 		shadow_kill(s, "its address space could not be made");
 	} else {
-		report_ready(s);
+		shadow_tell_home(s, PROCSHARE_WIRE_READY, 0);
 		lead(s);
 		shadow_kill(s, "it was killed");
 	}
