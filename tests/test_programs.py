@@ -35,7 +35,7 @@ CASES = {
     "zstd": Program("zstd -T4 -B512KiB -12 -f -q data -o data.zst", "data.zst", cpu_bound=True, tortured="zstd -T4 -B512KiB -1 -f -q data -o data.zst"),
     "pbzip2": Program("pbzip2 -p4 -b3 -k -f data", "data.bz2", cpu_bound=True, tortured="pbzip2 -p4 -1 -b1 -c small >data.bz2"),
     "7z": Program(
-        "7z a -mmt=4 -mx=3 -bd data.7z data", "data.7z", "Everything.*|Archive size.*", cpu_bound=True,
+        "7z a -mmt=4 -mx=3 -m0=lzma2:d=256k:c=512k -bd data.7z data", "data.7z", "Everything.*|Archive size.*", cpu_bound=True,
         tortured="7z a -mmt=4 -mx=1 -m0=lzma2:d=64k -bd data.7z small",
     ),
     "sysbench-cpu": Program(

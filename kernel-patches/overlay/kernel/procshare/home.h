@@ -21,6 +21,7 @@
 
 #include "coherence.h"
 #include "process.h"
+#include "sequence.h"
 #include "thread.h"
 #include "transport.h"
 
@@ -192,7 +193,10 @@ struct procshare_process {
  * @session: inherited over fork and exec
  * @process: NULL until the first return to user mode of a new mm
  * @tid: global pid number, names the thread on the wire
- * @newborn: has not been placed by its policy yet
+ * @newborn: its program has not been placed by its policy yet
+ * @child: was made by a shared thread, is not the one that procshare_attach() made
+ * @placed: @place has been chosen
+ * @place: node that its policy chose, PROCSHARE_NODE_HOME for home; kept over exec
  * @until_call: came home to do something itself: leaves after its next call
  * @target: node it should run on, PROCSHARE_NODE_HOME for home
  * @node: node it runs on, PROCSHARE_NODE_HOME for home
@@ -205,6 +209,7 @@ struct procshare_process {
  * @home_user_ns: @home_system_ns: the task's own CPU time, reported so far
  * @bounce_from_ns: its user CPU time when it last came home (policy bounce)
  * @remote_user_ns: @remote_system_ns: totals, which the task has been charged with
+ * @sequence: of the faults that it waited for
  * @inbox_lock: protects @inbox and, against it, @node
  * @inbox: messages for the executor, in order
  * @visited: nodes that keep a shadow thread for it
@@ -218,7 +223,10 @@ struct home_thread {
 	struct procshare_process *process;
 	u32 tid;
 	bool newborn;
+	bool child;
+	bool placed;
 	bool until_call;
+	u8 place;
 	u8 target;
 	u8 node;
 	bool asked;
@@ -233,6 +241,7 @@ struct home_thread {
 	u64 bounce_from_ns;
 	atomic64_t remote_user_ns;
 	u64 remote_system_ns;
+	struct sequence sequence;
 	spinlock_t inbox_lock;
 	struct list_head inbox;
 	coh_set visited;
@@ -314,6 +323,10 @@ void export_clear(struct dir_entry *e, struct export_pte *x);
 
 /* home_fault.c */
 int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep);
+
+/* home_ahead.c; the caller pushes the requests out */
+void home_ahead(struct procshare_process *p, unsigned long address,
+		enum coh_access access);
 
 /* home_notifier.c */
 extern const struct mmu_notifier_ops home_notifier_ops;

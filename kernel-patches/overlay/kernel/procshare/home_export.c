@@ -99,6 +99,9 @@ void export_clear(struct dir_entry *e, struct export_pte *x)
  */
 static bool quiesce(struct dir_entry *e, struct export_pte *x, bool write)
 {
+	/* Read by others already, or never written: home cannot change it. */
+	if (!write && !pte_write(x->pte))
+		return !x->page || !pinned(x->page);
 	x->pte = ptep_clear_flush(x->vma, e->address, x->ptep);
 	if (!x->page)
 		return true;
@@ -320,7 +323,8 @@ static void serve_all(struct dir_entry *e, struct mm_struct *mm)
 
 /*
  * Serve a claimed entry: end home's hold if it is time, then the queue.  False,
- * and still claimed, if not @patient and something has to be waited for.
+ * and still claimed, if not @patient and something has to be waited for.  The
+ * caller pushes the answers out.
  */
 bool export_serve(struct dir_entry *e, bool patient)
 {
@@ -346,6 +350,5 @@ bool export_serve(struct dir_entry *e, bool patient)
 	spin_lock(&p->dir.lock);
 	directory_served(p, e);
 	spin_unlock(&p->dir.lock);
-	procshare_push();
 	return true;
 }

@@ -79,6 +79,7 @@ static void entry_work(struct work_struct *work)
 	struct procshare_process *p = e->process;
 
 	export_serve(e, true);
+	procshare_push();
 	process_put(p);
 }
 
@@ -347,7 +348,10 @@ static void export_here(struct dir_entry *e)
 		queue_work(system_unbound_wq, &e->work);
 }
 
-/* A coherence message for a page of @p, from a node that takes part in it. */
+/*
+ * A coherence message for a page of @p, from a node that takes part in it.  The
+ * caller pushes the answers out.
+ */
 void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 {
 	struct coh_out out = { .n = 0 };
@@ -374,7 +378,6 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 	spin_unlock(&p->dir.lock);
 	if (export)
 		export_here(e);
-	procshare_push();
 	if (msg)
 		procshare_msg_free(msg);
 }
@@ -392,6 +395,7 @@ static void unpark(struct work_struct *work)
 	spin_unlock(&p->dir.lock);
 	list_for_each_entry_safe(msg, next, &parked, node)
 		directory_message(p, msg);
+	procshare_push();
 	process_put(p);
 }
 

@@ -32,6 +32,7 @@ struct home_thread *home_thread_create(struct session *session)
 	t->session = session_get(session);
 	t->target = PROCSHARE_NODE_HOME;
 	t->node = PROCSHARE_NODE_HOME;
+	t->place = PROCSHARE_NODE_HOME;
 	t->newborn = true;
 	spin_lock_init(&t->inbox_lock);
 	INIT_LIST_HEAD(&t->inbox);
@@ -105,6 +106,7 @@ void home_thread_fork(struct task_struct *child)
 		clear_task_syscall_work(child, PROCSHARE);
 		return;
 	}
+	t->child = true;
 	/* Kept if the child turns out to be a thread of the same process. */
 	if (parent->process) {
 		kref_get(&parent->process->ref);
@@ -221,13 +223,12 @@ u8 home_thread_bounce(struct home_thread *t)
 	return PROCSHARE_NODE_HOME;
 }
 
-static u8 place(struct home_thread *t)
+static u8 choose(struct home_thread *t)
 {
 	switch (t->process->policy) {
 	case PROCSHARE_POLICY_SPREAD:
-		if (thread_group_leader(current))
-			return PROCSHARE_NODE_HOME;
-		return next_host(t, false);
+		/* The program's first thread stays; threads and processes made later go. */
+		return t->child ? next_host(t, false) : PROCSHARE_NODE_HOME;
 	case PROCSHARE_POLICY_AWAY:
 		return next_host(t, true);
 	case PROCSHARE_POLICY_BOUNCE:
@@ -235,6 +236,20 @@ static u8 place(struct home_thread *t)
 	default:
 		return PROCSHARE_NODE_HOME;
 	}
+}
+
+/* Where a new thread goes by its policy; exec does not change it. */
+static u8 place(struct home_thread *t)
+{
+	bool down = t->place != PROCSHARE_NODE_HOME &&
+		    !(session_nodes(t->session) & coh_bit(t->place));
+
+	if (t->process->policy == PROCSHARE_POLICY_HOME)
+		return PROCSHARE_NODE_HOME;
+	if (!t->placed || down)
+		t->place = choose(t);
+	t->placed = true;
+	return t->place;
 }
 
 /* Make thread @tid move to @target (home included) as soon as it can. */

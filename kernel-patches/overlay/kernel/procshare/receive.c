@@ -3,7 +3,8 @@
  * procshare - receiving: what comes in on a link, checked and handed on
  *
  * Locking: none.  The receiving half of a link belongs to the link's thread,
- * which never waits for room to send: what it answers is queued and pushed.
+ * which never waits for room to send: what it answers is queued, and pushed out
+ * together when nothing more is at hand.
  */
 #define pr_fmt(fmt) "procshare: " fmt
 
@@ -12,9 +13,13 @@
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "link.h"
+
+/* So many messages are answered at most before the answers go out. */
+#define MOST_UNSENT	8
 
 /* A tick without a byte: is there still hope? */
 static int endure(struct procshare_link *link)
@@ -30,8 +35,11 @@ static int endure(struct procshare_link *link)
 
 static int receive(struct procshare_link *link, void *to, size_t least, size_t most)
 {
-	int n = link->transport->receive(link, to, least, most);
+	int n;
 
+	/* It may take a while until there is something to receive. */
+	procshare_push();
+	n = link->transport->receive(link, to, least, most);
 	if (READ_ONCE(link->stop))
 		return -ESHUTDOWN;
 	if (link->deadline && time_after(jiffies, link->deadline)) {
@@ -198,12 +206,21 @@ static int dispatch(struct procshare_link *link, struct procshare_msg *msg)
 void procshare_link_serve(struct procshare_link *link)
 {
 	struct procshare_msg *msg;
+	unsigned int n = 0;
 	int error;
 
+	/*
+	 * Like a threaded interrupt handler: threads all over the cluster wait
+	 * for what is done here, and it is short.
+	 */
+	sched_set_fifo_low(current);
 	do {
 		msg = read_message(link);
 		error = IS_ERR(msg) ? PTR_ERR(msg) : dispatch(link, msg);
+		if (++n % MOST_UNSENT == 0)
+			procshare_push();
 	} while (!error);
+	sched_set_normal(current, 0);
 	if (error == -ENOMEM)
 		procshare_link_reason(link, "out of memory");
 }

@@ -21,6 +21,7 @@
 
 #include "coherence.h"
 #include "process.h"
+#include "sequence.h"
 #include "thread.h"
 #include "transport.h"
 
@@ -119,9 +120,7 @@ struct shadow_page {
  * @bounce_ms: user CPU time per stay, 0 for no end
  * @arrival_utime: the task's user time at arrival, in ticks' ns
  * @arrival_user: @arrival_system: the same, adjusted, for accounting
- * @ahead_from: page of the last fault
- * @ahead_end: behind the last page that was asked for ahead of a fault
- * @ahead: pages to ask for ahead, 0 while its faults are not in sequence
+ * @sequence: of its faults
  * @reported: CPU time that home knows of, as adjusted
  * @lock: protects @inbox, @task, and @running against shadow_pace.c
  * @inbox: messages for the thread, in order
@@ -147,9 +146,7 @@ struct shadow_thread {
 	u64 arrival_user;
 	u64 arrival_system;
 	u64 reported;
-	unsigned long ahead_from;
-	unsigned long ahead_end;
-	unsigned int ahead;
+	struct sequence sequence;
 	spinlock_t lock;
 	struct list_head inbox;
 	wait_queue_head_t wait;

@@ -3,8 +3,7 @@
  * procshare - shadow_ahead: pages that a thread is going to touch next
  *
  * A thread whose faults follow each other upwards has the pages behind its fault
- * requested before it touches them, as if it had.  The window doubles while the
- * sequence lasts and ends with it.
+ * requested before it touches them, as if it had.
  */
 
 #include <linux/mm.h>
@@ -13,12 +12,7 @@
 
 /* Written pages leave their owner: be bolder with those that are only read. */
 #define AHEAD_READ_MAX	32
-#define AHEAD_WRITE_MAX	8
-
-static bool in_sequence(const struct shadow_thread *st, unsigned long page)
-{
-	return page > st->ahead_from && page <= st->ahead_end;
-}
+#define AHEAD_WRITE_MAX	16
 
 /*
  * current faults on @address: ask for what is likely to follow.  Returns how many
@@ -29,20 +23,10 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 {
 	unsigned int most = access == COH_WRITE ? AHEAD_WRITE_MAX : AHEAD_READ_MAX;
 	unsigned long page = address >> PAGE_SHIFT;
-	unsigned long next;
+	unsigned long end = TASK_SIZE_MAX >> PAGE_SHIFT;
 
-	if (!in_sequence(st, page)) {
-		/* The next page would begin a sequence. */
-		st->ahead = 0;
-		st->ahead_from = page;
-		st->ahead_end = page + 1;
-		return 0;
-	}
-	st->ahead = clamp(2 * st->ahead, 2u, most);
-	next = max(page + 1, st->ahead_end);
-	st->ahead_from = page;
-	st->ahead_end = page + 1 + st->ahead;
-	for (; next < min(st->ahead_end, TASK_SIZE_MAX >> PAGE_SHIFT); next++)
-		shadow_page_expect(st->shadow, next << PAGE_SHIFT, access);
-	return st->ahead;
+	page = sequence_fault(&st->sequence, page, most);
+	for (; page < min(st->sequence.end, end); page++)
+		shadow_page_expect(st->shadow, page << PAGE_SHIFT, access);
+	return st->sequence.window;
 }

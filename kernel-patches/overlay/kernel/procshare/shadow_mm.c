@@ -269,7 +269,6 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	perform(sp, &out, msg);
 	end_hold(sp);
 	mutex_unlock(&sp->lock);
-	procshare_push();
 	procshare_msg_free(msg);
 }
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - home_ahead: pages that a home thread is going to touch next
+ *
+ * What other nodes have written is often read at home from one end to the other,
+ * and buffers that they have read are filled again: the pages behind a fault are
+ * recalled before home's thread touches them.  They wait in the directory until it
+ * does, and any node may have them back.
+ */
+
+#include <linux/mm.h>
+
+#include "home.h"
+
+#define AHEAD_MAX	32
+
+/* Recall a page that nobody waits for yet; the lock is held. */
+static void expect(struct procshare_process *p, unsigned long address,
+		   enum coh_access access)
+{
+	struct dir_entry *e = directory_find(p, address);
+	u8 want = access == COH_WRITE ? COH_WANT_WRITE : COH_WANT_READ;
+
+	if (!e || e->coh.state == COH_HOME_LOST || coh_home_may(&e->coh, access))
+		return;
+	coh_home_want(&e->coh, want, false);
+	directory_progress(p, e);
+}
+
+/* current waits for @address: recall what is likely to follow. */
+void home_ahead(struct procshare_process *p, unsigned long address,
+		enum coh_access access)
+{
+	struct procshare_thread *base = current->procshare;
+	struct home_thread *t;
+	unsigned long page;
+
+	/* A debugger's hand in another process's memory has no thread here. */
+	if (!base || current->mm != p->mm)
+		return;
+	t = container_of(base, struct home_thread, base);
+	page = sequence_fault(&t->sequence, address >> PAGE_SHIFT, AHEAD_MAX);
+	if (page >= t->sequence.end)
+		return;
+	spin_lock(&p->dir.lock);
+	for (; page < t->sequence.end; page++)
+		expect(p, page << PAGE_SHIFT, access);
+	spin_unlock(&p->dir.lock);
+}
