@@ -4,7 +4,7 @@
  *
  * Freestanding: fixed-width types only, no allocation, no sleeping, no calls
  * out.  The kernel, the model checker, the simulator and the fuzzer compile
- * this file, coherence_home.c and coherence_node.c unchanged.
+ * this file and all coherence_*.c unchanged.
  *
  * Two machines exist per page.  The *home* machine (struct coh_home) is the
  * directory entry at the home node; the *node* machine (struct coh_node) is a
