@@ -171,10 +171,15 @@ struct shadow *shadow_claim(u64 token);
 void shadow_thread_message(struct shadow *s, struct procshare_msg *msg);
 void shadow_thread_put(struct shadow_thread *st);
 void shadow_thread_discard(struct shadow_thread *st);
-void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind);
 int shadow_thread_main(void *arg);
 void shadow_threads_wake(struct shadow *s);
 struct shadow_thread *shadow_thread_current(void);
+struct procshare_msg *shadow_thread_await(struct shadow_thread *st);
+
+/* shadow_stay.c */
+void shadow_thread_used_cpu(struct shadow_thread *st, __le64 *user,
+			    __le64 *system);
+void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind);
 bool shadow_thread_has_bounced(const struct shadow_thread *st,
 			       const struct task_struct *task);
 

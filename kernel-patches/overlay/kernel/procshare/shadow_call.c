@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - shadow_call: the system calls of a thread that is not at home
+ *
+ * Most are forwarded, and the thread waits for the result; some are made right
+ * here; and for the rest the thread goes home.
+ */
+
+#include <linux/ptrace.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <asm/syscall.h>
+
+#include "shadow.h"
+#include "syscalls.h"
+#include "thread_state.h"
+
+#include <trace/events/procshare.h>
+
+static struct procshare_msg *pack_call(struct shadow_thread *st,
+				       struct pt_regs *regs, long nr)
+{
+	size_t extra = syscall_is_clone(nr) ? procshare_state_size() : 0;
+	struct procshare_wire_call *call;
+	struct procshare_msg *msg;
+	ssize_t length = 0;
+
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + extra,
+				  GFP_KERNEL);
+	if (!msg)
+		return NULL;
+	call = (void *)msg->body;
+	memset(call, 0, sizeof(*call));
+	if (extra)
+		length = procshare_save_xstate(call + 1, extra);
+	if (length < 0 || procshare_save_regs(regs, call->regs)) {
+		procshare_msg_free(msg);
+		return NULL;
+	}
+	msg->length = sizeof(*call) + length;
+	msg->process = st->shadow->id;
+	msg->thread = st->tid;
+	shadow_thread_used_cpu(st, &call->user_ns, &call->system_ns);
+	call->xstate_length = cpu_to_le32(length);
+	return msg;
+}
+
+/* The thread makes the call itself, at home. */
+static void take_call_home(struct shadow_thread *st, struct pt_regs *regs, long nr)
+{
+	st->local_nr = nr;
+	shadow_thread_go_home(st, PROCSHARE_BACK_CALL, true);
+}
+
+static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
+			struct procshare_msg *msg)
+{
+	struct procshare_wire_return *ret = (void *)msg->body;
+	u32 flags;
+
+	if (msg->length != sizeof(*ret)) {
+		shadow_kill(st->shadow, "home sent a malformed result");
+		set_thread_flag(TIF_NOTIFY_RESUME);
+		return;
+	}
+	flags = le32_to_cpu(ret->flags);
+	trace_procshare_return(st->shadow->id, st->tid, le64_to_cpu(ret->value), flags);
+	if (flags & PROCSHARE_RETURN_STATE)
+		shadow_thread_go_home(st, PROCSHARE_BACK_SIGNAL, false);
+	else if (flags & PROCSHARE_RETURN_HOME)
+		take_call_home(st, regs, nr);
+	else
+		regs->ax = le64_to_cpu(ret->value);
+}
+
+static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
+{
+	struct procshare_msg *msg = pack_call(st, regs, nr);
+
+	if (!msg) {
+		take_call_home(st, regs, nr);
+		return;
+	}
+	trace_procshare_call(st->shadow->id, st->tid, nr);
+	procshare_send(st->shadow->home, msg);
+	for (;;) {
+		msg = shadow_thread_await(st);
+		/* Not one instruction more on an invented result. */
+		if (!msg)
+			do_group_exit(SIGKILL);
+		if (msg->type == PROCSHARE_WIRE_RETURN)
+			break;
+		if (msg->type == PROCSHARE_WIRE_EXIT) {
+			procshare_msg_free(msg);
+			do_exit(0);
+		}
+		procshare_msg_free(msg);
+	}
+	take_return(st, regs, nr, msg);
+	procshare_msg_free(msg);
+}
+
+bool shadow_syscall(struct pt_regs *regs, long nr)
+{
+	struct shadow_thread *st = shadow_thread_current();
+
+	if (in_ia32_syscall()) {
+		take_call_home(st, regs, nr);
+		return true;
+	}
+	switch (syscall_class(nr)) {
+	case SYSCALL_LOCAL:
+		if (syscall_is_local(nr, regs->di)) {
+			st->local_nr = nr;
+			st->in_local = true;
+			return false;
+		}
+		forward(st, regs, nr);
+		return true;
+	case SYSCALL_HOME:
+		take_call_home(st, regs, nr);
+		return true;
+	default:
+		forward(st, regs, nr);
+		return true;
+	}
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - shadow_stay: a thread of another node arrives, runs, goes home
+ *
+ * Between two stays the task is parked in shadow_exit_work(), on its way to user
+ * mode.  Its traps and whatever else only home can judge send it back, with its
+ * registers as they were.
+ */
+
+#include <linux/delay.h>
+#include <linux/ptrace.h>
+#include <linux/resume_user_mode.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/time_namespace.h>
+#include <asm/vdso.h>
+
+#include "migrate.h"
+#include "shadow.h"
+#include "thread_state.h"
+
+/* A function of the vDSO takes less. */
+#define VDSO_PATIENCE_NS	(20 * NSEC_PER_USEC)
+
+/* How far home's clock may be ahead of ours before we stop waiting for it. */
+#define CLOCK_PATIENCE_US	20000
+
+/* ---- going home ---- */
+
+void shadow_thread_used_cpu(struct shadow_thread *st, __le64 *user, __le64 *system)
+{
+	u64 u, s;
+
+	task_cputime_adjusted(current, &u, &s);
+	*user = cpu_to_le64(u - st->arrival_user);
+	*system = cpu_to_le64(s - st->arrival_system);
+}
+
+/* Whoever reports the thread's CPU time must see either stay, not a mixture. */
+static void set_running(struct shadow_thread *st, bool running)
+{
+	spin_lock(&st->lock);
+	st->running = running;
+	spin_unlock(&st->lock);
+}
+
+static struct procshare_msg *pack_back(struct shadow_thread *st, struct pt_regs *regs)
+{
+	struct procshare_wire_thread *state;
+	struct procshare_msg *msg;
+
+	msg = migrate_pack(PROCSHARE_WIRE_BACK, st->shadow->id, st->tid, regs);
+	if (!msg)
+		return NULL;
+	state = (void *)msg->body;
+	shadow_thread_used_cpu(st, &state->user_ns, &state->system_ns);
+	state->reason = cpu_to_le32(st->reason);
+	return msg;
+}
+
+static void send_back(struct shadow_thread *st, struct pt_regs *regs)
+{
+	struct procshare_msg *msg;
+
+	if (st->rewind) {
+		regs->ip -= 2;
+		regs->ax = st->local_nr;
+	}
+	msg = pack_back(st, regs);
+	set_running(st, false);
+	st->back = false;
+	st->rewind = false;
+	WRITE_ONCE(st->recalled, false);
+	if (msg)
+		procshare_send(st->shadow->home, msg);
+	else
+		shadow_kill(st->shadow, "a thread's state could not be saved");
+}
+
+static bool is_breakpoint(const kernel_siginfo_t *info)
+{
+	return info->si_signo == SIGTRAP && info->si_code == SI_KERNEL;
+}
+
+/*
+ * A trap of the thread's own instruction has become a signal here.  Home will
+ * raise it again: the instruction is executed there, and may even succeed.
+ */
+static bool take_trap(struct pt_regs *regs)
+{
+	struct sigpending *pending = &current->pending;
+	bool breakpoint = false, trapped = false;
+	struct sigqueue *q;
+
+	if (!task_sigpending(current))
+		return false;
+	spin_lock_irq(&current->sighand->siglock);
+	/* All other signals are blocked; a group exit is not ours to take. */
+	if (!(current->signal->flags & SIGNAL_GROUP_EXIT) &&
+	    !sigismember(&pending->signal, SIGKILL)) {
+		trapped = !sigisemptyset(&pending->signal);
+		list_for_each_entry(q, &pending->list, list)
+			breakpoint |= is_breakpoint(&q->info);
+		flush_sigqueue(pending);
+		clear_thread_flag(TIF_SIGPENDING);
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+	if (breakpoint)
+		regs->ip -= 1;
+	return trapped;
+}
+
+/* Have current go home before it executes another instruction. */
+void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind)
+{
+	st->back = true;
+	st->rewind = rewind;
+	st->reason = reason;
+	set_thread_flag(TIF_NOTIFY_RESUME);
+}
+
+/* Has @st's task used up its share of user CPU time on this node? */
+bool shadow_thread_has_bounced(const struct shadow_thread *st,
+			       const struct task_struct *task)
+{
+	return st->bounce_ms && task->utime - st->arrival_utime >=
+				(u64)st->bounce_ms * NSEC_PER_MSEC;
+}
+
+/*
+ * The vDSO's data pages lie differently in a time namespace than at home: a
+ * thread that is between two looks at them finishes there first.
+ */
+static bool in_vdso(const struct shadow_thread *st, const struct pt_regs *regs)
+{
+	return regs->ip - st->shadow->vdso < vdso_image_64.size;
+}
+
+/* Should current leave now, and why? */
+static bool must_go(struct shadow_thread *st, struct pt_regs *regs)
+{
+	if (take_trap(regs)) {
+		if (!st->back)
+			shadow_thread_go_home(st, PROCSHARE_BACK_FAULT, false);
+		return true;
+	}
+	if (st->back)
+		return true;
+	if (!READ_ONCE(st->recalled) && !shadow_thread_has_bounced(st, current))
+		return false;
+	if (in_vdso(st, regs)) {
+		hrtimer_start(&st->again, VDSO_PATIENCE_NS, HRTIMER_MODE_REL);
+		return false;
+	}
+	shadow_thread_go_home(st, READ_ONCE(st->recalled) ? PROCSHARE_BACK_SIGNAL :
+			      PROCSHARE_BACK_BOUNCE, false);
+	return true;
+}
+
+/* ---- arriving ---- */
+
+/* Time must not step back for the thread: wait until our clock has caught up. */
+static void await_clock(u64 monotonic)
+{
+	u64 waited;
+
+	for (waited = 0; waited < CLOCK_PATIENCE_US; waited += 100) {
+		struct timespec64 now;
+
+		ktime_get_ts64(&now);
+		timens_add_monotonic(&now);
+		if (timespec64_to_ns(&now) >= (s64)monotonic)
+			return;
+		usleep_range(50, 100);
+	}
+}
+
+static bool load(struct shadow_thread *st, struct pt_regs *regs,
+		 struct procshare_msg *msg)
+{
+	struct procshare_wire_thread *state = (void *)msg->body;
+
+	if (msg->length < sizeof(*state) ||
+	    !migrate_load_xstate(msg, sizeof(*state),
+				 le32_to_cpu(state->xstate_length)) ||
+	    procshare_load_regs(regs, state->regs))
+		return false;
+	regs->orig_ax = -1;
+	st->bounce_ms = le32_to_cpu(state->bounce_ms);
+	st->arrival_utime = current->utime;
+	task_cputime_adjusted(current, &st->arrival_user, &st->arrival_system);
+	await_clock(le64_to_cpu(state->monotonic));
+	st->back = false;
+	set_running(st, true);
+	st->reported = st->arrival_user + st->arrival_system;
+	shadow_pace_start();
+	return true;
+}
+
+/* This CPU cannot take the state: it goes back as it came, nothing has run. */
+static void decline(struct shadow_thread *st, struct procshare_msg *msg)
+{
+	struct procshare_wire_thread *state = (void *)msg->body;
+
+	if (msg->length < sizeof(*state)) {
+		procshare_msg_free(msg);
+		return;
+	}
+	msg->type = PROCSHARE_WIRE_BACK;
+	state->reason = cpu_to_le32(PROCSHARE_BACK_ERROR);
+	state->user_ns = 0;
+	state->system_ns = 0;
+	procshare_send(st->shadow->home, msg);
+}
+
+/* Parked: false when the task is to die instead of running again. */
+static bool arrive(struct shadow_thread *st, struct pt_regs *regs)
+{
+	struct procshare_msg *msg;
+
+	while (!st->running) {
+		msg = shadow_thread_await(st);
+		if (!msg)
+			return false;
+		if (msg->type == PROCSHARE_WIRE_EXIT) {
+			procshare_msg_free(msg);
+			do_exit(0);
+		}
+		if (msg->type == PROCSHARE_WIRE_MIGRATE && !load(st, regs, msg))
+			decline(st, msg);
+		else
+			procshare_msg_free(msg);
+	}
+	return true;
+}
+
+unsigned long shadow_exit_work(struct pt_regs *regs, unsigned long ti_work)
+{
+	struct shadow_thread *st = shadow_thread_current();
+
+	if (fatal_signal_pending(current))
+		return ti_work;
+	if (READ_ONCE(st->shadow->dead))
+		do_group_exit(SIGKILL);
+	st->in_local = false;
+	/* Cleared before looking: what is asked from now on makes another round. */
+	if (ti_work & _TIF_NOTIFY_RESUME)
+		resume_user_mode_work(regs);
+	while (!st->running || must_go(st, regs)) {
+		if (st->running)
+			send_back(st, regs);
+		/* Never user mode without a thread's state. */
+		if (!arrive(st, regs))
+			do_group_exit(SIGKILL);
+	}
+	return read_thread_flags() & ~_TIF_NOTIFY_RESUME;
+}
