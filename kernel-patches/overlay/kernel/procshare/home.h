@@ -287,14 +287,26 @@ u8 home_thread_bounce(struct home_thread *t);
 void home_thread_join(struct session *s);
 
 /* home_time.c */
-void home_thread_burn(struct home_thread *t, u64 user, u64 system);
 void home_thread_account(struct home_thread *t);
 void home_thread_account_from(struct home_thread *t);
+void home_thread_account_stay(struct home_thread *t, u64 user, u64 system);
 
 /* executor.c */
 void executor_leave(struct home_thread *t, struct pt_regs *regs);
 void executor_abandon(struct home_thread *t);
 void executor_message(struct procshare_process *p, struct procshare_msg *msg);
+
+/* executor_migrate.c */
+bool executor_depart(struct home_thread *t, struct pt_regs *regs);
+void executor_arrive(struct home_thread *t);
+void executor_come_home(struct home_thread *t, struct pt_regs *regs,
+			struct procshare_msg *msg);
+
+/* executor_call.c */
+bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
+			 struct procshare_msg *msg);
+void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,
+			     struct procshare_msg *msg);
 
 /* pace.c */
 void pace_start(void);

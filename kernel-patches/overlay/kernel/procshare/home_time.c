@@ -15,7 +15,7 @@
 #include "home.h"
 
 /* current has burnt so much more, in ns, on another node: its timers may expire. */
-void home_thread_burn(struct home_thread *t, u64 user, u64 system)
+static void burn(struct home_thread *t, u64 user, u64 system)
 {
 	atomic64_add(user, &t->remote_user_ns);
 	t->remote_system_ns += system;
@@ -30,6 +30,19 @@ void home_thread_burn(struct home_thread *t, u64 user, u64 system)
 	account_group_exec_runtime(current, user + system);
 	run_posix_cpu_timers();
 	local_irq_enable();
+}
+
+/* @user, @system: the stay's totals as the node reports them; they only grow. */
+void home_thread_account_stay(struct home_thread *t, u64 user, u64 system)
+{
+	if (user < t->stay_user_ns || system < t->stay_system_ns)
+		return;
+	user -= t->stay_user_ns;
+	system -= t->stay_system_ns;
+	t->stay_user_ns += user;
+	t->stay_system_ns += system;
+	usage_cpu(t->process, t->node, user, system);
+	burn(t, user, system);
 }
 
 /*

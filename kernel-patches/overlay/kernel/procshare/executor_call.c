@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - executor_call: a forwarded call, executed by the home thread
+ *
+ * The call comes with the thread's registers, so that the kernel finds a caller
+ * like any other.  What the thread gets is the result, or word to come home.
+ */
+
+#include <linux/entry-common.h>
+#include <linux/nospec.h>
+#include <linux/sched/signal.h>
+#include <linux/task_work.h>
+#include <asm/syscall.h>
+
+#include "home.h"
+#include "migrate.h"
+#include "syscalls.h"
+#include "thread_state.h"
+
+#include <trace/events/procshare.h>
+
+static void send_return(struct home_thread *t, u64 value, u32 flags)
+{
+	struct procshare_wire_return *ret;
+	struct procshare_msg *msg;
+
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_RETURN, sizeof(*ret), GFP_KERNEL);
+	if (!msg) {
+		process_doom(t->process, "no memory for a result");
+		return;
+	}
+	msg->process = t->process->id;
+	msg->thread = t->tid;
+	ret = (void *)msg->body;
+	ret->value = cpu_to_le64(value);
+	ret->flags = cpu_to_le32(flags);
+	ret->reserved = 0;
+	trace_procshare_return(msg->process, t->tid, value, flags);
+	procshare_send(t->node, msg);
+}
+
+/* clone and fork copy current's extended state: it came along. */
+static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
+{
+	struct procshare_wire_call *call = (void *)msg->body;
+	u32 length;
+
+	if (msg->length < sizeof(*call))
+		return false;
+	length = le32_to_cpu(call->xstate_length);
+	if (length && !migrate_load_xstate(msg, sizeof(*call), length))
+		return false;
+	/* During a call anything is legal in the stack pointer. */
+	if (procshare_restore_regs(regs, call->regs))
+		return false;
+	*nr = regs->orig_ax;
+	return true;
+}
+
+/*
+ * A call that will not be made any more: what it came with are the registers of
+ * the thread, for the dump.
+ */
+void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,
+			     struct procshare_msg *msg)
+{
+	long nr;
+
+	if (load_call(regs, msg, &nr)) {
+		trace_procshare_call(t->process->id, t->tid, nr);
+		t->in_call = true;
+		send_return(t, 0, PROCSHARE_RETURN_STATE);
+	}
+	procshare_msg_free(msg);
+}
+
+static bool is_restart(long value)
+{
+	switch (value) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Exactly what the entry code does for a call of current's own. */
+static void execute(struct pt_regs *regs, long nr)
+{
+	regs->orig_ax = nr;
+	regs->ax = -ENOSYS;
+	nr = syscall_enter_from_user_mode_work(regs, nr);
+	if (nr >= 0 && nr < NR_syscalls)
+		regs->ax = x64_sys_call(regs, array_index_nospec(nr, NR_syscalls));
+	if (task_work_pending(current))
+		task_work_run();
+}
+
+/*
+ * Serve one CALL.  True if the thread must come home with it: there is a signal,
+ * behind which the call may have to be restarted.
+ */
+bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
+			 struct procshare_msg *msg)
+{
+	struct procshare_wire_call *call = (void *)msg->body;
+	bool restart;
+	long nr;
+
+	if (!load_call(regs, msg, &nr)) {
+		procshare_msg_free(msg);
+		process_doom(t->process, "a node sent a call that makes no sense");
+		return false;
+	}
+	trace_procshare_call(t->process->id, t->tid, nr);
+	home_thread_account_stay(t, le64_to_cpu(call->user_ns),
+				 le64_to_cpu(call->system_ns));
+	procshare_msg_free(msg);
+	if (current_thread_info()->syscall_work & SYSCALL_WORK_EXIT ||
+	    syscall_class(nr) == SYSCALL_HOME) {
+		send_return(t, 0, PROCSHARE_RETURN_HOME);
+		return false;
+	}
+	usage_count(t->process, t->node, PROCSHARE_COUNT_CALLS, 1);
+	execute(regs, nr);
+	restart = is_restart(regs->ax) && signal_pending(current);
+	if (!restart)
+		regs->orig_ax = -1;
+	/* A signal is delivered right behind the call, not an instruction later. */
+	if (!restart && !task_sigpending(current)) {
+		send_return(t, regs->ax, 0);
+		return false;
+	}
+	t->in_call = true;
+	send_return(t, 0, PROCSHARE_RETURN_STATE);
+	return true;
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - executor_migrate: a home thread's state goes out and comes back
+ *
+ * From executor_depart() to executor_arrive() the thread counts as hosted by the
+ * other node, and only that node may speak for it.  Why it came home decides when
+ * it may leave again.
+ */
+
+#include <linux/rseq.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+
+#include "cluster.h"
+#include "home.h"
+#include "migrate.h"
+#include "thread_state.h"
+
+#include <trace/events/procshare.h>
+
+/* First stay at home after it touched what cannot be exported; doubled. */
+#define STAY_MIN	msecs_to_jiffies(8)
+#define STAY_MAX	(2 * HZ)
+
+#ifdef CONFIG_RSEQ
+/* Programs leave the pointer behind when they are done: look where they are. */
+static bool in_critical_section(struct pt_regs *regs, u64 address)
+{
+	struct rseq_cs cs;
+
+	if (copy_from_user(&cs, (void __user *)address, sizeof(cs)))
+		return true;
+	return regs->ip - cs.start_ip < cs.post_commit_offset;
+}
+#endif
+
+/*
+ * A CPU number of this node means nothing on another one: the restartable
+ * sequences area says "not registered" while the thread is away.
+ */
+static int park_rseq(struct pt_regs *regs)
+{
+#ifdef CONFIG_RSEQ
+	struct rseq __user *rseq = current->rseq;
+	u64 cs;
+
+	if (!rseq)
+		return 0;
+	if (get_user(cs, &rseq->rseq_cs))
+		return -EFAULT;
+	if (cs && in_critical_section(regs, cs))
+		return -EBUSY;
+	if (put_user(0u, &rseq->cpu_id_start) ||
+	    put_user((u32)RSEQ_CPU_ID_UNINITIALIZED, &rseq->cpu_id))
+		return -EFAULT;
+#endif
+	return 0;
+}
+
+/* MIGRATE: the state of current, whose user registers are @regs. */
+static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *regs)
+{
+	struct procshare_wire_thread *state;
+	struct procshare_msg *msg;
+
+	msg = migrate_pack(PROCSHARE_WIRE_MIGRATE, t->process->id, t->tid, regs);
+	if (!msg)
+		return NULL;
+	state = (void *)msg->body;
+	state->monotonic = cpu_to_le64(ktime_get_ns());
+	if (t->process->policy == PROCSHARE_POLICY_BOUNCE)
+		state->bounce_ms = cpu_to_le32(t->session->params.bounce_ms);
+	return msg;
+}
+
+/* Where messages are expected from now on; what is left of before is dropped. */
+static void set_node(struct home_thread *t, u8 node)
+{
+	struct procshare_msg *msg, *next;
+	LIST_HEAD(stale);
+
+	spin_lock(&t->inbox_lock);
+	WRITE_ONCE(t->node, node);
+	list_splice_init(&t->inbox, &stale);
+	spin_unlock(&t->inbox_lock);
+	list_for_each_entry_safe(msg, next, &stale, node)
+		procshare_msg_free(msg);
+}
+
+static bool depart(struct home_thread *t, struct pt_regs *regs)
+{
+	struct procshare_process *p = t->process;
+	struct procshare_msg *msg;
+	u8 node = READ_ONCE(t->target);
+
+	if (node >= PROCSHARE_MAX_NODES)
+		return false;
+	if (process_expose(p) || process_host(p, node) || park_rseq(regs))
+		return false;
+	msg = pack_thread(t, regs);
+	if (!msg)
+		return false;
+	t->recalled = false;
+	t->asked = false;
+	t->in_call = false;
+	t->stay_user_ns = 0;
+	t->stay_system_ns = 0;
+	usage_hosted(p, procshare_self(), -1);
+	usage_hosted(p, node, 1);
+	usage_count(p, node, PROCSHARE_COUNT_ARRIVALS, 1);
+	t->visited |= coh_bit(node);
+	set_node(t, node);
+	trace_procshare_leave(p->id, t->tid, node);
+	procshare_send(node, msg);
+	return true;
+}
+
+/* What the reason means for when the thread may leave again. */
+static void plan_next_stay(struct home_thread *t, u32 reason)
+{
+	switch (reason) {
+	case PROCSHARE_BACK_BOUNCE:
+		WRITE_ONCE(t->target, home_thread_bounce(t));
+		break;
+	case PROCSHARE_BACK_CALL:
+		t->until_call = true;
+		break;
+	case PROCSHARE_BACK_FAULT:
+	case PROCSHARE_BACK_MEMORY:
+	case PROCSHARE_BACK_ERROR:
+		if (time_before(jiffies, t->stay_until + HZ) && t->backoff)
+			t->backoff = min_t(unsigned int, 2 * t->backoff, STAY_MAX);
+		else
+			t->backoff = STAY_MIN;
+		t->stay_until = jiffies + t->backoff;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Send the thread to t->target.  False, and plans a stay, if that cannot be done. */
+bool executor_depart(struct home_thread *t, struct pt_regs *regs)
+{
+	if (depart(t, regs))
+		return true;
+	usage_reason(t->process, PROCSHARE_BACK_ERROR);
+	plan_next_stay(t, PROCSHARE_BACK_ERROR);
+	return false;
+}
+
+/* The thread is at home, or given up: its node has no more to say. */
+void executor_arrive(struct home_thread *t)
+{
+	usage_count(t->process, t->node, PROCSHARE_COUNT_DEPARTURES, 1);
+	usage_hosted(t->process, t->node, -1);
+	usage_hosted(t->process, procshare_self(), 1);
+	set_node(t, PROCSHARE_NODE_HOME);
+}
+
+/*
+ * BACK: make the state current's own.  If a forwarded call is under way here,
+ * home's registers are the true ones and only the rest is taken.
+ */
+static bool unpack_thread(struct home_thread *t, struct pt_regs *regs,
+			  struct procshare_msg *msg)
+{
+	struct procshare_wire_thread *state = (void *)msg->body;
+
+	if (msg->length < sizeof(*state) ||
+	    !migrate_load_xstate(msg, sizeof(*state),
+				 le32_to_cpu(state->xstate_length)))
+		return false;
+	if (!t->in_call) {
+		if (procshare_restore_regs(regs, state->regs))
+			return false;
+		regs->orig_ax = -1;
+	}
+	home_thread_account_stay(t, le64_to_cpu(state->user_ns),
+				 le64_to_cpu(state->system_ns));
+	return true;
+}
+
+/* The thread is home, or as good as dead. Counted reason in @msg. */
+void executor_come_home(struct home_thread *t, struct pt_regs *regs,
+			struct procshare_msg *msg)
+{
+	struct procshare_wire_thread *state = (void *)msg->body;
+
+	if (!unpack_thread(t, regs, msg)) {
+		process_doom(t->process, "a node sent a thread back without its state");
+	} else {
+		u32 reason = le32_to_cpu(state->reason);
+
+		if (reason == PROCSHARE_BACK_SIGNAL && t->asked)
+			reason = PROCSHARE_BACK_ASKED;
+		trace_procshare_back(t->process->id, t->tid, t->node, reason);
+		usage_reason(t->process, reason);
+		if (!t->in_call)
+			plan_next_stay(t, reason);
+	}
+	executor_arrive(t);
+	procshare_msg_free(msg);
+}
