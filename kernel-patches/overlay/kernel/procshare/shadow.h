@@ -190,12 +190,19 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 /* shadow_pace.c */
 void shadow_pace_start(void);
 
-/* shadow_mm.c */
-extern const struct file_operations shadow_fops;
+/* shadow_mm.c; what is about one page (but _expect) under its mutex */
+struct shadow_page *shadow_page_get(struct shadow *s, unsigned long address);
+wait_queue_head_t *shadow_page_waits(struct shadow_page *sp);
+void shadow_page_request(struct shadow_page *sp, enum coh_access access);
+void shadow_page_mapped(struct shadow_page *sp);
+void shadow_page_unmap(struct shadow_page *sp);
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg);
 void shadow_pages_free(struct shadow *s);
 void shadow_pages_wake(struct shadow *s);
 void shadow_page_expect(struct shadow *s, unsigned long address,
 			enum coh_access access);
+
+/* shadow_fault.c */
+extern const struct file_operations shadow_fops;
 
 #endif /* _PROCSHARE_SHADOW_H */

@@ -2,18 +2,16 @@
 /*
  * procshare - shadow_mm: the pages of a shadow process
  *
- * One device mapping covers the address space.  A fault asks the coherence
- * machine, which asks home; grants, invalidations and forwards arrive in the
- * receive thread.  Both work under the page's mutex.  Only faults map, so that a
- * grant that nobody waits for any more is simply kept.
+ * Each has its coherence machine.  A fault (shadow_fault.c) asks the machine,
+ * which asks home; grants, invalidations and forwards arrive in the receive
+ * thread.  Both work under the page's mutex.  Only faults map, so that a grant
+ * that nobody waits for any more is simply kept.
  */
 
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
-#include <linux/procshare.h>
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "cluster.h"
@@ -30,7 +28,7 @@
 #define HOLD_MAPPED_NS	(100 * NSEC_PER_USEC)
 #define HOLD_GRANTED_NS	(10 * NSEC_PER_MSEC)
 
-static wait_queue_head_t *waits(struct shadow_page *sp)
+wait_queue_head_t *shadow_page_waits(struct shadow_page *sp)
 {
 	return &sp->shadow->page_wait[(sp->address >> PAGE_SHIFT) % SHADOW_WAITS];
 }
@@ -83,7 +81,7 @@ static struct shadow_page *page_create(struct shadow *s, unsigned long address)
 	return xa_is_err(other) ? NULL : other;
 }
 
-static struct shadow_page *page_get(struct shadow *s, unsigned long address)
+struct shadow_page *shadow_page_get(struct shadow *s, unsigned long address)
 {
 	struct shadow_page *sp = xa_load(&s->pages, address >> PAGE_SHIFT);
 
@@ -136,7 +134,7 @@ static void drop(struct shadow_page *sp)
 	sp->frame = NULL;
 }
 
-static void unmap(struct shadow_page *sp)
+void shadow_page_unmap(struct shadow_page *sp)
 {
 	unmap_mapping_range(sp->shadow->inode->i_mapping, sp->address, PAGE_SIZE, 1);
 }
@@ -154,7 +152,7 @@ static void perform(struct shadow_page *sp, const struct coh_out *out,
 			send_one(sp, &out->a[i].msg);
 			break;
 		case COH_UNMAP:
-			unmap(sp);
+			shadow_page_unmap(sp);
 			break;
 		case COH_WRPROTECT:
 			wp_shared_mapping_range(mapping, sp->address >> PAGE_SHIFT, 1);
@@ -173,13 +171,47 @@ static void perform(struct shadow_page *sp, const struct coh_out *out,
 			sp->failures++;
 			fallthrough;
 		case COH_WAKE:
-			wake_up_all(waits(sp));
+			wake_up_all(shadow_page_waits(sp));
 			break;
 		}
 	}
 }
 
+/* ---- requests ---- */
+
+/* A fault, present or expected; the page's mutex is held. */
+void shadow_page_request(struct shadow_page *sp, enum coh_access access)
+{
+	struct coh_out out = { .n = 0 };
+
+	coh_node_fault(&sp->coh, procshare_self(), sp->shadow->home, access, &out);
+	perform(sp, &out, NULL);
+}
+
+/* Ask for a page that nobody waits for yet. */
+void shadow_page_expect(struct shadow *s, unsigned long address,
+			enum coh_access access)
+{
+	struct shadow_page *sp = shadow_page_get(s, address);
+
+	if (!sp || !mutex_trylock(&sp->lock))
+		return;
+	shadow_page_request(sp, access);
+	mutex_unlock(&sp->lock);
+}
+
 /* ---- the minimum hold ---- */
+
+/* A fault has mapped the page: the hold, if it is one, lasts so much longer. */
+void shadow_page_mapped(struct shadow_page *sp)
+{
+	if (!sp->coh.holding)
+		return;
+	sp->held_until = ktime_add_ns(ktime_get(), HOLD_MAPPED_NS);
+	/* Whoever was told to wait longer need not; the reference stays. */
+	if (hrtimer_try_to_cancel(&sp->timer) > 0)
+		hrtimer_start(&sp->timer, HOLD_MAPPED_NS, HRTIMER_MODE_REL);
+}
 
 /* Somebody wants the page: let it go when the hold is over, which may be now. */
 static void end_hold(struct shadow_page *sp)
@@ -229,7 +261,7 @@ static struct shadow_page *page_for(struct shadow *s, unsigned long address,
 				    const struct coh_msg *m)
 {
 	if (m->from == s->home && (m->type == COH_INV || m->type == COH_FWD))
-		return page_get(s, address);
+		return shadow_page_get(s, address);
 	return xa_load(&s->pages, address >> PAGE_SHIFT);
 }
 
@@ -271,191 +303,3 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	mutex_unlock(&sp->lock);
 	procshare_msg_free(msg);
 }
-
-/* ---- faults ---- */
-
-static pgprot_t prot_of(const struct shadow_page *sp)
-{
-	vm_flags_t flags = VM_SHARED | VM_READ;
-
-	if (sp->coh.state == COH_M)
-		flags |= VM_WRITE;
-	if (sp->prot & PROCSHARE_PROT_EXEC)
-		flags |= VM_EXEC;
-	return vm_get_page_prot(flags);
-}
-
-static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp, bool upgrade)
-{
-	vm_fault_t ret;
-
-	/* An entry that is there would be left as it is. */
-	if (upgrade)
-		unmap(sp);
-	ret = vmf_insert_pfn_prot(vmf->vma, sp->address, page_to_pfn(sp->frame),
-				  prot_of(sp));
-	if (!sp->coh.holding)
-		return ret;
-	sp->held_until = ktime_add_ns(ktime_get(), HOLD_MAPPED_NS);
-	/* Whoever was told to wait longer need not; the reference stays. */
-	if (hrtimer_try_to_cancel(&sp->timer) > 0)
-		hrtimer_start(&sp->timer, HOLD_MAPPED_NS, HRTIMER_MODE_REL);
-	return ret;
-}
-
-/* Called and returns with the page's mutex held; false when there is no use. */
-static bool wait_for_page(struct shadow_page *sp)
-{
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
-	bool dead;
-
-	sp->waiters++;
-	add_wait_queue(waits(sp), &wait);
-	mutex_unlock(&sp->lock);
-	procshare_push();
-	dead = READ_ONCE(sp->shadow->dead) || fatal_signal_pending(current);
-	if (!dead)
-		wait_woken(&wait, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
-	remove_wait_queue(waits(sp), &wait);
-	mutex_lock(&sp->lock);
-	sp->waiters--;
-	return !dead;
-}
-
-/* Home refused: the thread touches the page there. */
-static vm_fault_t refused(struct vm_fault *vmf, struct shadow_thread *st)
-{
-	bool user = vmf->flags & FAULT_FLAG_USER;
-
-	shadow_thread_go_home(st, PROCSHARE_BACK_MEMORY, !user && st->in_local);
-	return user ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
-}
-
-/* A fault, present or expected; the page's mutex is held. */
-static void request(struct shadow_page *sp, enum coh_access access)
-{
-	struct coh_out out = { .n = 0 };
-
-	coh_node_fault(&sp->coh, procshare_self(), sp->shadow->home, access, &out);
-	perform(sp, &out, NULL);
-}
-
-/* Ask for a page that nobody waits for yet. */
-void shadow_page_expect(struct shadow *s, unsigned long address,
-			enum coh_access access)
-{
-	struct shadow_page *sp = page_get(s, address);
-
-	if (!sp || !mutex_trylock(&sp->lock))
-		return;
-	request(sp, access);
-	mutex_unlock(&sp->lock);
-}
-
-/* Map what has come already of the pages behind the one that faulted. */
-static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int pages)
-{
-	unsigned long address = vmf->address & PAGE_MASK;
-	struct shadow_page *sp;
-
-	while (pages--) {
-		address += PAGE_SIZE;
-		sp = xa_load(&s->pages, address >> PAGE_SHIFT);
-		if (address >= vmf->vma->vm_end || !sp || !mutex_trylock(&sp->lock))
-			return;
-		if (coh_node_may(&sp->coh, COH_READ) && sp->frame)
-			vmf_insert_pfn_prot(vmf->vma, address,
-					    page_to_pfn(sp->frame), prot_of(sp));
-		mutex_unlock(&sp->lock);
-	}
-}
-
-static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
-{
-	enum coh_access access = vmf->flags & FAULT_FLAG_WRITE ? COH_WRITE : COH_READ;
-	struct shadow_thread *st = shadow_thread_current();
-	struct shadow *s = vmf->vma->vm_private_data;
-	unsigned int failures, ahead;
-	struct shadow_page *sp;
-	vm_fault_t ret;
-
-	if (!st || !st->running || s->dead)
-		return VM_FAULT_SIGBUS;
-	sp = page_get(s, vmf->address & PAGE_MASK);
-	if (!sp)
-		return VM_FAULT_OOM;
-	trace_procshare_fault(s->id, sp->address, access, upgrade);
-	/* Ask for what is likely to follow in the same breath. */
-	mutex_lock(&sp->lock);
-	failures = sp->failures;
-	request(sp, access);
-	mutex_unlock(&sp->lock);
-	ahead = shadow_ahead(st, sp->address, access);
-	procshare_push();
-
-	mutex_lock(&sp->lock);
-	for (;;) {
-		if (coh_node_may(&sp->coh, access) && sp->frame) {
-			ret = map(vmf, sp, upgrade);
-			break;
-		}
-		if (sp->failures != failures) {
-			ret = refused(vmf, st);
-			break;
-		}
-		request(sp, access);
-		ret = VM_FAULT_SIGBUS;
-		if (!wait_for_page(sp))
-			break;
-	}
-	mutex_unlock(&sp->lock);
-	if (ahead && ret == VM_FAULT_NOPAGE)
-		map_around(vmf, s, ahead);
-	return ret;
-}
-
-static vm_fault_t fault_missing(struct vm_fault *vmf)
-{
-	return fault(vmf, false);
-}
-
-static vm_fault_t fault_upgrade(struct vm_fault *vmf)
-{
-	return fault(vmf, true);
-}
-
-/* Present only so that faults may run under the per-VMA lock. */
-static vm_fault_t map_no_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
-{
-	return 0;
-}
-
-static const struct vm_operations_struct shadow_vm_ops = {
-	.fault = fault_missing,
-	.pfn_mkwrite = fault_upgrade,
-	.map_pages = map_no_pages,
-};
-
-static int shadow_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_EXEC |
-		     VM_MAYEXEC);
-	vma->vm_ops = &shadow_vm_ops;
-	vma->vm_private_data = file->private_data;
-	return 0;
-}
-
-/* The last area is unmapped: the shadow process has ended, whatever the cause. */
-static int shadow_release(struct inode *inode, struct file *file)
-{
-	struct shadow *s = file->private_data;
-
-	shadow_kill(s, "its process is gone");
-	shadow_put(s);
-	return 0;
-}
-
-const struct file_operations shadow_fops = {
-	.mmap = shadow_mmap,
-	.release = shadow_release,
-};

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - shadow_fault: the one mapping of a shadow process, and its faults
+ *
+ * A device mapping covers the address space.  Whoever touches what is not there,
+ * or may not be written, sleeps until home has granted the page or refused it.
+ */
+
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include "shadow.h"
+
+#include <trace/events/procshare.h>
+
+static pgprot_t prot_of(const struct shadow_page *sp)
+{
+	vm_flags_t flags = VM_SHARED | VM_READ;
+
+	if (sp->coh.state == COH_M)
+		flags |= VM_WRITE;
+	if (sp->prot & PROCSHARE_PROT_EXEC)
+		flags |= VM_EXEC;
+	return vm_get_page_prot(flags);
+}
+
+static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp, bool upgrade)
+{
+	vm_fault_t ret;
+
+	/* An entry that is there would be left as it is. */
+	if (upgrade)
+		shadow_page_unmap(sp);
+	ret = vmf_insert_pfn_prot(vmf->vma, sp->address, page_to_pfn(sp->frame),
+				  prot_of(sp));
+	shadow_page_mapped(sp);
+	return ret;
+}
+
+/* Called and returns with the page's mutex held; false when there is no use. */
+static bool wait_for_page(struct shadow_page *sp)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	bool dead;
+
+	sp->waiters++;
+	add_wait_queue(shadow_page_waits(sp), &wait);
+	mutex_unlock(&sp->lock);
+	procshare_push();
+	dead = READ_ONCE(sp->shadow->dead) || fatal_signal_pending(current);
+	if (!dead)
+		wait_woken(&wait, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
+	remove_wait_queue(shadow_page_waits(sp), &wait);
+	mutex_lock(&sp->lock);
+	sp->waiters--;
+	return !dead;
+}
+
+/* Home refused: the thread touches the page there. */
+static vm_fault_t refused(struct vm_fault *vmf, struct shadow_thread *st)
+{
+	bool user = vmf->flags & FAULT_FLAG_USER;
+
+	shadow_thread_go_home(st, PROCSHARE_BACK_MEMORY, !user && st->in_local);
+	return user ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
+}
+
+/* Map what has come already of the pages behind the one that faulted. */
+static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int pages)
+{
+	unsigned long address = vmf->address & PAGE_MASK;
+	struct shadow_page *sp;
+
+	while (pages--) {
+		address += PAGE_SIZE;
+		sp = xa_load(&s->pages, address >> PAGE_SHIFT);
+		if (address >= vmf->vma->vm_end || !sp || !mutex_trylock(&sp->lock))
+			return;
+		if (coh_node_may(&sp->coh, COH_READ) && sp->frame)
+			vmf_insert_pfn_prot(vmf->vma, address,
+					    page_to_pfn(sp->frame), prot_of(sp));
+		mutex_unlock(&sp->lock);
+	}
+}
+
+static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
+{
+	enum coh_access access = vmf->flags & FAULT_FLAG_WRITE ? COH_WRITE : COH_READ;
+	struct shadow_thread *st = shadow_thread_current();
+	struct shadow *s = vmf->vma->vm_private_data;
+	unsigned int failures, ahead;
+	struct shadow_page *sp;
+	vm_fault_t ret;
+
+	if (!st || !st->running || s->dead)
+		return VM_FAULT_SIGBUS;
+	sp = shadow_page_get(s, vmf->address & PAGE_MASK);
+	if (!sp)
+		return VM_FAULT_OOM;
+	trace_procshare_fault(s->id, sp->address, access, upgrade);
+	/* Ask for what is likely to follow in the same breath. */
+	mutex_lock(&sp->lock);
+	failures = sp->failures;
+	shadow_page_request(sp, access);
+	mutex_unlock(&sp->lock);
+	ahead = shadow_ahead(st, sp->address, access);
+	procshare_push();
+
+	mutex_lock(&sp->lock);
+	for (;;) {
+		if (coh_node_may(&sp->coh, access) && sp->frame) {
+			ret = map(vmf, sp, upgrade);
+			break;
+		}
+		if (sp->failures != failures) {
+			ret = refused(vmf, st);
+			break;
+		}
+		shadow_page_request(sp, access);
+		ret = VM_FAULT_SIGBUS;
+		if (!wait_for_page(sp))
+			break;
+	}
+	mutex_unlock(&sp->lock);
+	if (ahead && ret == VM_FAULT_NOPAGE)
+		map_around(vmf, s, ahead);
+	return ret;
+}
+
+static vm_fault_t fault_missing(struct vm_fault *vmf)
+{
+	return fault(vmf, false);
+}
+
+static vm_fault_t fault_upgrade(struct vm_fault *vmf)
+{
+	return fault(vmf, true);
+}
+
+/* Present only so that faults may run under the per-VMA lock. */
+static vm_fault_t map_no_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	return 0;
+}
+
+static const struct vm_operations_struct shadow_vm_ops = {
+	.fault = fault_missing,
+	.pfn_mkwrite = fault_upgrade,
+	.map_pages = map_no_pages,
+};
+
+static int shadow_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_EXEC |
+		     VM_MAYEXEC);
+	vma->vm_ops = &shadow_vm_ops;
+	vma->vm_private_data = file->private_data;
+	return 0;
+}
+
+/* The last area is unmapped: the shadow process has ended, whatever the cause. */
+static int shadow_release(struct inode *inode, struct file *file)
+{
+	struct shadow *s = file->private_data;
+
+	shadow_kill(s, "its process is gone");
+	shadow_put(s);
+	return 0;
+}
+
+const struct file_operations shadow_fops = {
+	.mmap = shadow_mmap,
+	.release = shadow_release,
+};
