@@ -166,17 +166,31 @@ struct procshare_link {
 	struct work_struct reaper;
 };
 
-/* transport.c */
+/* link.c */
 struct procshare_link *procshare_link_alloc(const struct procshare_transport *transport);
+/* The published link to @node, or NULL; valid under RCU. */
+struct procshare_link *procshare_link_find(unsigned int node);
+/* The same with a reference. */
 struct procshare_link *procshare_link_get(unsigned int node);
 void procshare_link_put(struct procshare_link *link);
-/* From now on procshare_queue() finds the link; and no longer. */
+/*
+ * From now on procshare_queue() finds the link; and no longer.  Only then may
+ * another link to the same node be published.
+ */
 void procshare_link_publish(struct procshare_link *link);
 void procshare_link_unpublish(struct procshare_link *link);
 /* End the link soon, for @reason unless there is one already.  May sleep. */
 void procshare_link_stop(struct procshare_link *link, const char *reason);
 void procshare_link_reason(struct procshare_link *link, const char *format, ...)
 	__printf(2, 3);
+
+/* transport.c */
+/* Writes queues, and does for links what their users have no time for. */
+extern struct workqueue_struct *procshare_writers;
+/* link->writer: writes until the queue is empty; drops a reference. */
+void procshare_link_work(struct work_struct *work);
+/* The link takes no more messages; those that wait are freed. */
+void procshare_link_kill(struct procshare_link *link);
 /* Before a link is published: write one message now. */
 int procshare_link_write(struct procshare_link *link, u8 type,
 			 const void *body, size_t length);
@@ -184,8 +198,13 @@ int procshare_link_write(struct procshare_link *link, u8 type,
 void procshare_link_send(struct procshare_link *link, u8 type);
 /* Is more waiting on the link than a peer that reads would leave? */
 bool procshare_link_clogged(struct procshare_link *link);
-int procshare_messages_live(void);
 
+/* message.c */
+int procshare_messages_init(void);
+void procshare_messages_exit(void);
+/* Messages that exist, for leak checks. */
+int procshare_messages_live(void);
+void procshare_msg_free_all(struct list_head *list);
 void procshare_header_make(struct procshare_wire_header *header,
 			   const struct procshare_msg *msg, unsigned int sender,
 			   u32 sequence);

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - messages: made, counted, freed; their header
+ */
+
+#include <linux/atomic.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "link.h"
+
+/* Most messages have a small body and come from a cache of their own. */
+#define SMALL_BODY	320
+
+static struct kmem_cache *small_messages;
+static atomic_t live_messages = ATOMIC_INIT(0);
+
+struct procshare_msg *procshare_msg_alloc(u8 type, size_t length, gfp_t gfp)
+{
+	struct procshare_msg *msg;
+
+	if (length > PROCSHARE_WIRE_BODY_MAX)
+		return NULL;
+	if (length <= SMALL_BODY)
+		msg = kmem_cache_alloc(small_messages, gfp);
+	else
+		msg = kmalloc(struct_size(msg, body, length), gfp);
+	if (!msg)
+		return NULL;
+	memset(msg, 0, sizeof(*msg));
+	INIT_LIST_HEAD(&msg->node);
+	msg->type = type;
+	msg->length = length;
+	atomic_inc(&live_messages);
+	return msg;
+}
+
+void procshare_msg_free(struct procshare_msg *msg)
+{
+	if (!msg)
+		return;
+	if (msg->page)
+		put_page(msg->page);
+	kfree(msg);
+	atomic_dec(&live_messages);
+}
+
+int procshare_messages_live(void)
+{
+	return atomic_read(&live_messages);
+}
+
+void procshare_msg_free_all(struct list_head *list)
+{
+	struct procshare_msg *msg, *next;
+
+	list_for_each_entry_safe(msg, next, list, node)
+		procshare_msg_free(msg);
+	INIT_LIST_HEAD(list);
+}
+
+void procshare_header_make(struct procshare_wire_header *header,
+			   const struct procshare_msg *msg, unsigned int sender,
+			   u32 sequence)
+{
+	header->length = cpu_to_le32(msg->length);
+	header->type = msg->type;
+	header->flags = msg->page ? PROCSHARE_WIRE_PAGE : 0;
+	header->sender = cpu_to_le16(sender);
+	header->process = cpu_to_le64(msg->process);
+	header->thread = cpu_to_le32(msg->thread);
+	header->sequence = cpu_to_le32(sequence);
+}
+
+int __init procshare_messages_init(void)
+{
+	small_messages = kmem_cache_create("procshare_msg",
+					   offsetof(struct procshare_msg, body[SMALL_BODY]),
+					   __alignof__(struct procshare_msg),
+					   SLAB_NO_MERGE, NULL);
+	return small_messages ? 0 : -ENOMEM;
+}
+
+void __init procshare_messages_exit(void)
+{
+	kmem_cache_destroy(small_messages);
+}
