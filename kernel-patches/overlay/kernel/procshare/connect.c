@@ -9,7 +9,7 @@
  * after procshare_node_down(): so a node is up at most once at any time, and
  * comes up again only when everybody has dealt with its loss.
  *
- * Locking: procshare_table (see cluster.c) protects all_links, strangers,
+ * Locking: procshare_table (see table.c) protects all_links, strangers,
  * accepting and closing.  listener and cluster_net are constant while there are
  * threads.
  */

@@ -32,12 +32,27 @@ struct procshare_row {
 	struct procshare_link *link;
 };
 
-/* cluster.c; see there for the locking. */
+/* table.c; see there for the locking. */
 extern struct procshare_row procshare_rows[PROCSHARE_MAX_NODES];
 extern spinlock_t procshare_table;
 extern wait_queue_head_t procshare_changed;
 void procshare_table_up(const struct procshare_link *link);
 void procshare_table_down(const struct procshare_link *link);
+/* This machine is node @id from now on, -1 for none. */
+void procshare_table_become(int id);
+void procshare_row_fill(unsigned int id, enum procshare_node_state state,
+			const struct sockaddr_storage *address);
+void procshare_row_clear(unsigned int id);
+/* Nobody dials the node or has claimed its row. */
+bool procshare_row_idle(const struct procshare_row *row);
+
+/* address.c */
+bool procshare_address_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+/* Bring @from into the form that is kept: only what counts, port never 0. */
+int procshare_address_take(struct sockaddr_storage *to, const struct sockaddr_storage *from,
+			   struct netlink_ext_ack *extack);
+/* Can no machine have it? */
+bool procshare_address_nowhere(const struct sockaddr_storage *address);
 
 /* connect.c: all for cluster.c, one after the other. */
 int procshare_listen(struct net *net, const struct sockaddr_storage *address);
