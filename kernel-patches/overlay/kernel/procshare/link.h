@@ -87,7 +87,7 @@ extern const struct procshare_transport procshare_tcp;
  * @stop: the link shall end; set before transport->shutdown()
  * @address: the peer as the transport sees it, for people
  * @reason: why the link ended or was refused; the first one stays
- * @entry: in cluster.c's list of all links
+ * @entry: in converse.c's list of all links
  * @xfeatures: from the peer's HELLO
  * @clock_ahead: the peer's CLOCK_MONOTONIC minus ours, at least, in ns
  * @clock_known: @clock_ahead has been estimated

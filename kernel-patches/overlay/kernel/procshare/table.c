@@ -3,7 +3,7 @@
  * procshare - the node table: its rows, and who is up
  *
  * Locking: procshare_table is a leaf and protects the rows, and the list of links
- * (connect.c); what a thread waits for changes under it and is followed by a
+ * (converse.c); what a thread waits for changes under it and is followed by a
  * wake-up of procshare_changed.
  */
 
@@ -16,6 +16,7 @@
 struct procshare_row procshare_rows[PROCSHARE_MAX_NODES];
 DEFINE_SPINLOCK(procshare_table);
 DECLARE_WAIT_QUEUE_HEAD(procshare_changed);
+bool procshare_closing;
 
 static int self = -1;
 static u64 nodes_up;

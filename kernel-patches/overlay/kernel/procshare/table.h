@@ -36,6 +36,8 @@ struct procshare_row {
 extern struct procshare_row procshare_rows[PROCSHARE_MAX_NODES];
 extern spinlock_t procshare_table;
 extern wait_queue_head_t procshare_changed;
+/* No new links. */
+extern bool procshare_closing;
 void procshare_table_up(const struct procshare_link *link);
 void procshare_table_down(const struct procshare_link *link);
 /* This machine is node @id from now on, -1 for none. */
@@ -54,11 +56,25 @@ int procshare_address_take(struct sockaddr_storage *to, const struct sockaddr_st
 /* Can no machine have it? */
 bool procshare_address_nowhere(const struct sockaddr_storage *address);
 
+/* converse.c: for connect.c, about the links of its threads. */
+/* Into the list of links; false: the link must not be. */
+bool procshare_link_enter(struct procshare_link *link);
+/* An accepted connection stops being a stranger when its HELLO is through. */
+void procshare_link_introduce(struct procshare_link *link);
+/* The link's thread has finished; drops its reference. */
+void procshare_link_depart(struct procshare_link *link);
+/* From HELLO to the end; returns whether the link was up. */
+bool procshare_link_converse(struct procshare_link *link);
+/* Under procshare_table: the list of links is empty. */
+bool procshare_links_gone(void);
+/* Note why there is no link; true if that is news. */
+bool procshare_row_note(int id, const char *reason);
+/* End the links to @node, or all of them (-1), with those that shake hands. */
+void procshare_links_stop(int node, const char *reason);
+
 /* connect.c: all for cluster.c, one after the other. */
 int procshare_listen(struct net *net, const struct sockaddr_storage *address);
 int procshare_dial(unsigned int id);
-/* End the links to @node, or all of them (-1), with those that shake hands. */
-void procshare_links_stop(int node, const char *reason);
 /* No new connections, and an end to all there are. */
 void procshare_links_close(void);
 /* All threads have gone home; waited for under procshare_changed. */
