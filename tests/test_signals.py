@@ -7,7 +7,7 @@ import pytest
 from sharing import HOME, POLICIES, PROGRAMS, poll
 
 PARTS = (
-    "siginfo", "process", "restart", "faults", "altstack", "nanosleep", "context", "wait", "alarm", "nested", "storm",
+    "siginfo", "process", "restart", "faults", "step", "altstack", "nanosleep", "context", "wait", "alarm", "nested", "storm",
     "cpu-timer",
 )  # fmt: skip
 ALONE = ("alarm",)  # one thread only: under spread it stays

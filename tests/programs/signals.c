@@ -248,6 +248,38 @@ static void part_faults(void) {
     in_threads(3, fault_everywhere);
 }
 
+// A program that steps itself: a trap behind each instruction, none lost, none twice.
+static __thread int steps;
+static __thread uint64_t last_step;
+
+static void count_step(int signal, siginfo_t* info, void* context) {
+    uint64_t ip = (uint64_t)((ucontext_t*)context)->uc_mcontext.gregs[REG_RIP];
+
+    CHECK_EQUAL(info->si_code, TRAP_TRACE);
+    CHECK(ip > last_step);
+    last_step = ip;
+    steps++;
+}
+
+static void* step(void* argument) {
+    for (int i = 0; i < 5; i++) {
+        steps = 0;
+        last_step = 0;
+        asm volatile("sub $128, %%rsp\n pushf\n orq $0x100, (%%rsp)\n popf\n nop\n nop\n nop\n"
+                     "pushf\n andq $~0x100, (%%rsp)\n popf\n nop\n add $128, %%rsp" ::
+                         : "memory", "cc");
+        CHECK_EQUAL(steps, 6);
+    }
+    return NULL;
+}
+
+static void part_step(void) {
+    struct sigaction action = {.sa_sigaction = count_step, .sa_flags = SA_SIGINFO};
+
+    CHECK(sigaction(SIGTRAP, &action, NULL) == 0);
+    in_threads(3, step);
+}
+
 // Overflowing a stack is survived on another one.
 static int overflow(int depth) {
     volatile char frame[1000];
@@ -493,6 +525,7 @@ static const struct part parts[] = {
     {"process", part_process},
     {"restart", part_restart},
     {"faults", part_faults},
+    {"step", part_step},
     {"altstack", part_altstack},
     {"nanosleep", part_nanosleep},
     {"context", part_context},

@@ -187,7 +187,7 @@ void executor_leave(struct home_thread *t, struct pt_regs *regs)
 {
 	do {
 		if (!executor_depart(t, regs))
-			return;
+			break;
 		while (serve(t, regs))
 			;
 		/* From one remote node to another without a stop in between. */

@@ -19,6 +19,19 @@
 
 #include <trace/events/procshare.h>
 
+/* Does a tracer, a filter or the audit look at current's system calls? */
+bool executor_watched(void)
+{
+	return current_thread_info()->syscall_work & ~SYSCALL_WORK_PROCSHARE &
+	       (SYSCALL_WORK_ENTER | SYSCALL_WORK_EXIT);
+}
+
+/* And at their results?  Then current makes them itself. */
+bool executor_watched_at_exit(void)
+{
+	return current_thread_info()->syscall_work & SYSCALL_WORK_EXIT;
+}
+
 static void send_return(struct home_thread *t, u64 value, u32 flags)
 {
 	struct procshare_wire_return *ret;
@@ -29,6 +42,8 @@ static void send_return(struct home_thread *t, u64 value, u32 flags)
 		process_doom(t->process, "no memory for a result");
 		return;
 	}
+	if (executor_watched())
+		flags |= PROCSHARE_RETURN_WATCHED;
 	msg->process = t->process->id;
 	msg->thread = t->tid;
 	ret = (void *)msg->body;
@@ -70,6 +85,8 @@ void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,
 		trace_procshare_call(t->process->id, t->tid, nr);
 		t->in_call = true;
 		send_return(t, 0, PROCSHARE_RETURN_STATE);
+	} else {
+		process_doom(t->process, "a node sent a call that makes no sense");
 	}
 	procshare_msg_free(msg);
 }
@@ -118,9 +135,9 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 	trace_procshare_call(t->process->id, t->tid, nr);
 	home_thread_account_stay(t, le64_to_cpu(call->user_ns),
 				 le64_to_cpu(call->system_ns));
+	home_thread_count_local(t, le32_to_cpu(call->calls_local));
 	procshare_msg_free(msg);
-	if (current_thread_info()->syscall_work & SYSCALL_WORK_EXIT ||
-	    syscall_class(nr) == SYSCALL_HOME) {
+	if (executor_watched_at_exit() || syscall_class(nr) == SYSCALL_HOME) {
 		send_return(t, 0, PROCSHARE_RETURN_HOME);
 		return false;
 	}

@@ -7,6 +7,7 @@
  * it may leave again.
  */
 
+#include <linux/ptrace.h>
 #include <linux/rseq.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
@@ -70,6 +71,8 @@ static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *
 	state->monotonic = cpu_to_le64(ktime_get_ns());
 	if (t->process->policy == PROCSHARE_POLICY_BOUNCE)
 		state->bounce_ms = cpu_to_le32(t->session->params.bounce_ms);
+	if (executor_watched())
+		state->flags = cpu_to_le32(PROCSHARE_THREAD_WATCHED);
 	return msg;
 }
 
@@ -105,6 +108,7 @@ static bool depart(struct home_thread *t, struct pt_regs *regs)
 	t->in_call = false;
 	t->stay_user_ns = 0;
 	t->stay_system_ns = 0;
+	t->stay_calls_local = 0;
 	usage_hosted(p, procshare_self(), -1);
 	usage_hosted(p, node, 1);
 	usage_count(p, node, PROCSHARE_COUNT_ARRIVALS, 1);
@@ -178,7 +182,19 @@ static bool unpack_thread(struct home_thread *t, struct pt_regs *regs,
 	}
 	home_thread_account_stay(t, le64_to_cpu(state->user_ns),
 				 le64_to_cpu(state->system_ns));
+	home_thread_count_local(t, le32_to_cpu(state->calls_local));
 	return true;
+}
+
+/* The reason to count: home may know better than the node that was asked. */
+static u32 reason_of(const struct home_thread *t, u32 reason)
+{
+	if (reason != PROCSHARE_BACK_SIGNAL && reason != PROCSHARE_BACK_CALL)
+		return reason;
+	if (current->ptrace || executor_watched_at_exit())
+		return PROCSHARE_BACK_TRACED;
+	return reason == PROCSHARE_BACK_SIGNAL && t->asked ? PROCSHARE_BACK_ASKED :
+							     reason;
 }
 
 /* The thread is home, or as good as dead. Counted reason in @msg. */
@@ -191,11 +207,13 @@ void executor_come_home(struct home_thread *t, struct pt_regs *regs,
 		process_doom(t->process, "a node sent a thread back without its state");
 	} else {
 		u32 reason = le32_to_cpu(state->reason);
+		int trap = le32_to_cpu(state->trap);
 
-		if (reason == PROCSHARE_BACK_SIGNAL && t->asked)
-			reason = PROCSHARE_BACK_ASKED;
-		trace_procshare_back(t->process->id, t->tid, t->node, reason);
-		usage_reason(t->process, reason);
+		if (trap == TRAP_TRACE || trap == TRAP_BRKPT)
+			send_sigtrap(regs, 0, trap);
+		usage_reason(t->process, reason_of(t, reason));
+		trace_procshare_back(t->process->id, t->tid, t->node,
+				     reason_of(t, reason));
 		if (!t->in_call)
 			plan_next_stay(t, reason);
 	}

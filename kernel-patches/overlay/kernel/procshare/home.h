@@ -206,6 +206,7 @@ struct procshare_process {
  * @stay_until: jiffies before which it does not leave again (came home for memory)
  * @backoff: the length of that, doubled while it keeps coming home
  * @stay_user_ns: @stay_system_ns: reported so far of the current stay
+ * @stay_calls_local: local calls reported so far of the current stay
  * @home_user_ns: @home_system_ns: the task's own CPU time, reported so far
  * @bounce_from_ns: its user CPU time when it last came home (policy bounce)
  * @remote_user_ns: @remote_system_ns: totals, which the task has been charged with
@@ -236,6 +237,7 @@ struct home_thread {
 	unsigned int backoff;
 	u64 stay_user_ns;
 	u64 stay_system_ns;
+	u32 stay_calls_local;
 	u64 home_user_ns;
 	u64 home_system_ns;
 	u64 bounce_from_ns;
@@ -290,6 +292,7 @@ void home_thread_join(struct session *s);
 void home_thread_account(struct home_thread *t);
 void home_thread_account_from(struct home_thread *t);
 void home_thread_account_stay(struct home_thread *t, u64 user, u64 system);
+void home_thread_count_local(struct home_thread *t, u32 total);
 
 /* executor.c */
 void executor_leave(struct home_thread *t, struct pt_regs *regs);
@@ -303,6 +306,8 @@ void executor_come_home(struct home_thread *t, struct pt_regs *regs,
 			struct procshare_msg *msg);
 
 /* executor_call.c */
+bool executor_watched(void);
+bool executor_watched_at_exit(void);
 bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 			 struct procshare_msg *msg);
 void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,

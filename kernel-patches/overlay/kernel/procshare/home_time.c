@@ -45,6 +45,16 @@ void home_thread_account_stay(struct home_thread *t, u64 user, u64 system)
 	burn(t, user, system);
 }
 
+/* @total: calls of the stay that the node answered by itself; it only grows. */
+void home_thread_count_local(struct home_thread *t, u32 total)
+{
+	if (total <= t->stay_calls_local)
+		return;
+	usage_count(t->process, t->node, PROCSHARE_COUNT_CALLS_LOCAL,
+		    total - t->stay_calls_local);
+	t->stay_calls_local = total;
+}
+
 /*
  * What current has burnt at home: ticks say how much of it was user time, the
  * scheduler says exactly how much it was.

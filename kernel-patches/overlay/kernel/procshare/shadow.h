@@ -116,7 +116,10 @@ struct shadow_page {
  * @rewind: the call @local_nr must be made again at home
  * @in_local: is making a local call
  * @recalled: home wants it back
+ * @watched: somebody at home looks at its calls: none is local
  * @local_nr: number of the last local call
+ * @calls_local: local calls of this stay
+ * @trap: si_code of a debug trap that home is to raise, or 0
  * @bounce_ms: user CPU time per stay, 0 for no end
  * @arrival_utime: the task's user time at arrival, in ticks' ns
  * @arrival_user: @arrival_system: the same, adjusted, for accounting
@@ -139,7 +142,10 @@ struct shadow_thread {
 	bool rewind;
 	bool in_local;
 	bool recalled;
+	bool watched;
 	u32 reason;
+	u32 calls_local;
+	int trap;
 	long local_nr;
 	u32 bounce_ms;
 	u64 arrival_utime;

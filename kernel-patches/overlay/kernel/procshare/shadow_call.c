@@ -42,6 +42,7 @@ static struct procshare_msg *pack_call(struct shadow_thread *st,
 	msg->thread = st->tid;
 	shadow_thread_used_cpu(st, &call->user_ns, &call->system_ns);
 	call->xstate_length = cpu_to_le32(length);
+	call->calls_local = cpu_to_le32(st->calls_local);
 	return msg;
 }
 
@@ -65,6 +66,7 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 	}
 	flags = le32_to_cpu(ret->flags);
 	trace_procshare_return(st->shadow->id, st->tid, le64_to_cpu(ret->value), flags);
+	st->watched = flags & PROCSHARE_RETURN_WATCHED;
 	if (flags & PROCSHARE_RETURN_STATE)
 		shadow_thread_go_home(st, PROCSHARE_BACK_SIGNAL, false);
 	else if (flags & PROCSHARE_RETURN_HOME)
@@ -110,7 +112,8 @@ bool shadow_syscall(struct pt_regs *regs, long nr)
 	}
 	switch (syscall_class(nr)) {
 	case SYSCALL_LOCAL:
-		if (syscall_is_local(nr, regs->di)) {
+		if (!st->watched && syscall_is_local(nr, regs->di)) {
+			st->calls_local++;
 			st->local_nr = nr;
 			st->in_local = true;
 			return false;

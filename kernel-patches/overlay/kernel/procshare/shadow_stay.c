@@ -56,6 +56,8 @@ static struct procshare_msg *pack_back(struct shadow_thread *st, struct pt_regs 
 	state = (void *)msg->body;
 	shadow_thread_used_cpu(st, &state->user_ns, &state->system_ns);
 	state->reason = cpu_to_le32(st->reason);
+	state->calls_local = cpu_to_le32(st->calls_local);
+	state->trap = cpu_to_le32(st->trap);
 	return msg;
 }
 
@@ -83,11 +85,20 @@ static bool is_breakpoint(const kernel_siginfo_t *info)
 	return info->si_signo == SIGTRAP && info->si_code == SI_KERNEL;
 }
 
+/* Single step and INT1 trap behind the instruction, which must not be repeated. */
+static int debug_trap(const kernel_siginfo_t *info)
+{
+	if (info->si_signo == SIGTRAP &&
+	    (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT))
+		return info->si_code;
+	return 0;
+}
+
 /*
  * A trap of the thread's own instruction has become a signal here.  Home will
  * raise it again: the instruction is executed there, and may even succeed.
  */
-static bool take_trap(struct pt_regs *regs)
+static bool take_trap(struct shadow_thread *st, struct pt_regs *regs)
 {
 	struct sigpending *pending = &current->pending;
 	bool breakpoint = false, trapped = false;
@@ -100,8 +111,10 @@ static bool take_trap(struct pt_regs *regs)
 	if (!(current->signal->flags & SIGNAL_GROUP_EXIT) &&
 	    !sigismember(&pending->signal, SIGKILL)) {
 		trapped = !sigisemptyset(&pending->signal);
-		list_for_each_entry(q, &pending->list, list)
+		list_for_each_entry(q, &pending->list, list) {
 			breakpoint |= is_breakpoint(&q->info);
+			st->trap = debug_trap(&q->info);
+		}
 		flush_sigqueue(pending);
 		clear_thread_flag(TIF_SIGPENDING);
 	}
@@ -140,7 +153,7 @@ static bool in_vdso(const struct shadow_thread *st, const struct pt_regs *regs)
 /* Should current leave now, and why? */
 static bool must_go(struct shadow_thread *st, struct pt_regs *regs)
 {
-	if (take_trap(regs)) {
+	if (take_trap(st, regs)) {
 		if (!st->back)
 			shadow_thread_go_home(st, PROCSHARE_BACK_FAULT, false);
 		return true;
@@ -188,6 +201,9 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 		return false;
 	regs->orig_ax = -1;
 	st->bounce_ms = le32_to_cpu(state->bounce_ms);
+	st->watched = le32_to_cpu(state->flags) & PROCSHARE_THREAD_WATCHED;
+	st->calls_local = 0;
+	st->trap = 0;
 	st->arrival_utime = current->utime;
 	task_cputime_adjusted(current, &st->arrival_user, &st->arrival_system);
 	await_clock(le64_to_cpu(state->monotonic));
@@ -205,12 +221,15 @@ static void decline(struct shadow_thread *st, struct procshare_msg *msg)
 
 	if (msg->length < sizeof(*state)) {
 		procshare_msg_free(msg);
+		shadow_kill(st->shadow, "home sent a thread without its state");
 		return;
 	}
 	msg->type = PROCSHARE_WIRE_BACK;
 	state->reason = cpu_to_le32(PROCSHARE_BACK_ERROR);
 	state->user_ns = 0;
 	state->system_ns = 0;
+	state->calls_local = 0;
+	state->trap = 0;
 	procshare_send(st->shadow->home, msg);
 }
 

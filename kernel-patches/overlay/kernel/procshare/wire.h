@@ -190,6 +190,9 @@ struct procshare_wire_coherence {
  * @bounce_ms: MIGRATE: send it back after so much user time, 0 never
  * @reason: BACK: enum procshare_reason
  * @xstate_length: bytes of (component, data) pairs that follow
+ * @flags: MIGRATE: PROCSHARE_THREAD_*
+ * @calls_local: BACK: calls of the stay that the node answered by itself
+ * @trap: BACK: si_code of a debug trap behind the last instruction, 0 none
  */
 struct procshare_wire_thread {
 	__le64 regs[PROCSHARE_WIRE_REGS];
@@ -199,8 +202,13 @@ struct procshare_wire_thread {
 	__le32 bounce_ms;
 	__le32 reason;
 	__le32 xstate_length;
-	__le32 reserved;
+	__le32 flags;
+	__le32 calls_local;
+	__le32 trap;
 };
+
+/* Somebody at home looks at the thread's calls: forward them all. */
+#define PROCSHARE_THREAD_WATCHED	0x01
 
 /* struct procshare_wire_xstate - one component; its data follows, padded to 8 */
 struct procshare_wire_xstate {
@@ -214,13 +222,14 @@ struct procshare_wire_xstate {
  * @user_ns: user CPU time since arrival on the node, in ns
  * @system_ns: system CPU time since arrival on the node, in ns
  * @xstate_length: bytes of (component, data) pairs that follow, or 0
+ * @calls_local: calls since arrival that the node answered by itself
  */
 struct procshare_wire_call {
 	__le64 regs[PROCSHARE_WIRE_REGS];
 	__le64 user_ns;
 	__le64 system_ns;
 	__le32 xstate_length;
-	__le32 reserved;
+	__le32 calls_local;
 };
 
 /**
@@ -253,6 +262,8 @@ struct procshare_wire_return {
 #define PROCSHARE_RETURN_HOME	0x01
 /* A signal interrupted it: send the state, home has the registers. */
 #define PROCSHARE_RETURN_STATE	0x02
+/* From now on as PROCSHARE_THREAD_WATCHED says. */
+#define PROCSHARE_RETURN_WATCHED 0x04
 
 /**
  * struct procshare_wire_start - START
@@ -285,7 +296,7 @@ static_assert(sizeof(struct procshare_wire_proof) == 32);
 static_assert(sizeof(struct procshare_wire_refuse) == 8);
 static_assert(sizeof(struct procshare_wire_echo) == 8);
 static_assert(sizeof(struct procshare_wire_coherence) == 32);
-static_assert(sizeof(struct procshare_wire_thread) == 256);
+static_assert(sizeof(struct procshare_wire_thread) == 264);
 static_assert(sizeof(struct procshare_wire_call) == 240);
 static_assert(sizeof(struct procshare_wire_return) == 16);
 static_assert(sizeof(struct procshare_wire_time) == 16);
