@@ -26,10 +26,14 @@ def pytest_configure(config):
 
 
 def is_long(item) -> bool:
-    """The policies are a matrix: bounce is torture, spread beside away adds little to what is not a program."""
-    if item.get_closest_marker("long") or "bounce" in item.name:
+    """The policies are a matrix: everyday programs go through all of it, the rest through away."""
+    if item.get_closest_marker("long"):
         return True
-    return "spread" in item.name and item.path.stem in ("test_memory", "test_threads", "test_signals", "test_processes")
+    if item.path.stem == "test_programs":
+        return False
+    return "bounce" in item.name or (
+        "spread" in item.name and item.path.stem in ("test_memory", "test_threads", "test_signals", "test_processes")
+    )
 
 
 def pytest_collection_modifyitems(config, items):

@@ -6,9 +6,11 @@
  * here; and for the rest the thread goes home.
  */
 
+#include <linux/mm_types.h>
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/smp.h>
 #include <asm/syscall.h>
 
 #include "shadow.h"
@@ -53,6 +55,20 @@ static void take_call_home(struct shadow_thread *st, struct pt_regs *regs, long 
 	shadow_thread_go_home(st, PROCSHARE_BACK_CALL, true);
 }
 
+static void barrier_here(void *unused)
+{
+	smp_mb();
+}
+
+/*
+ * membarrier() reached the processors of home.  Between nodes a page that changes
+ * hands orders as much; what is left are the other threads on this node.
+ */
+static void order_this_node(void)
+{
+	on_each_cpu_mask(mm_cpumask(current->mm), barrier_here, NULL, true);
+}
+
 static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 			struct procshare_msg *msg)
 {
@@ -73,6 +89,8 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 		take_call_home(st, regs, nr);
 	else
 		regs->ax = le64_to_cpu(ret->value);
+	if (nr == __NR_membarrier)
+		order_this_node();
 }
 
 static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
