@@ -89,6 +89,7 @@ def hygiene(options: Options) -> Counts:
     checks = {
         "patches": ["scripts/ktree", "check"],
         "shellcheck": ["shellcheck", "-x", "-S", "warning", *shell],
+        "syscall-table": ["scripts/syscall-table", "--check"],
         "clang-format": ["clang-format", "--dry-run", "--Werror", *ours],
     }
     for name, command in checks.items():
