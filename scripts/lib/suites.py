@@ -106,6 +106,19 @@ def is_shell(path: Path) -> bool:
     return path.suffix == ".sh" or path.read_bytes()[:64].split(b"\n")[0] in (b"#!/bin/sh", b"#!/bin/bash")
 
 
+def cost(options: Options) -> Counts:
+    """What is not used costs nothing: compares machine code, all of it or nothing."""
+    if options.name and options.name not in "cost":
+        return Counts()
+    run_logged("cost", ["scripts/zero-cost"])
+    text = (LOGS / "cost.log").read_text()
+    counts = parse(text, prefix="cost: ")
+    seen = counts.passed + len(counts.failures)
+    if not seen or planned(text) != seen:
+        counts.add("failed", "cost: ended early, see build/test-logs/cost.log")
+    return counts
+
+
 def gtest(options: Options) -> Counts:
     if not (BUILD / "userland/CTestTestfile.cmake").exists():
         return Counts()
