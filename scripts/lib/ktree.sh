@@ -91,6 +91,18 @@ link_overlay() {
 	sed 's,^,/,' "$list" >"$tree/.git/info/exclude"
 }
 
+# A second work tree: its files keep their times as long as the base stays, so nothing is built twice.
+plain() {
+	local dir=$tree-plain base
+	[[ -d $tree/.git ]] || unpack
+	base=$(base_commit)
+	[[ ! -e $dir/.git || $(git -C "$dir" rev-parse HEAD 2>/dev/null) != "$base" ]] || return 0
+	say "checking the unpatched source out into $dir"
+	rm -rf "$dir"
+	ktree_git worktree prune
+	ktree_git worktree add -q --detach "$dir" "$base"
+}
+
 status() {
 	local file
 	ktree_git --no-pager log --oneline --stat "$(base_commit)..HEAD"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ LOGS = BUILD / "test-logs"
 TREE = Path(os.environ.get("KTREE_DIR", BUILD / "linux"))
 C_SUFFIXES = (".c", ".h", ".cc", ".hpp")
 SELFTESTS = "tools/testing/selftests/procshare"
+SELFTESTS_OUT = BUILD / "selftests"
+KSFT_SKIP = 4
 
 sys.path.insert(0, str(ROOT / "tests"))
 from harness import Cluster, ClusterError  # noqa: E402
@@ -89,6 +92,7 @@ def hygiene(options: Options) -> Counts:
     checks = {
         "patches": ["scripts/ktree", "check"],
         "shellcheck": ["shellcheck", "-x", "-S", "warning", *shell],
+        "syscall-table": ["scripts/syscall-table", "--check"],
         "clang-format": ["clang-format", "--dry-run", "--Werror", *ours],
     }
     for name, command in checks.items():
@@ -100,6 +104,19 @@ def hygiene(options: Options) -> Counts:
 
 def is_shell(path: Path) -> bool:
     return path.suffix == ".sh" or path.read_bytes()[:64].split(b"\n")[0] in (b"#!/bin/sh", b"#!/bin/bash")
+
+
+def cost(options: Options) -> Counts:
+    """What is not used costs nothing: compares machine code, all of it or nothing."""
+    if options.name and options.name not in "cost":
+        return Counts()
+    run_logged("cost", ["scripts/zero-cost"])
+    text = (LOGS / "cost.log").read_text()
+    counts = parse(text, prefix="cost: ")
+    seen = counts.passed + len(counts.failures)
+    if not seen or planned(text) != seen:
+        counts.add("failed", "cost: ended early, see build/test-logs/cost.log")
+    return counts
 
 
 def gtest(options: Options) -> Counts:
@@ -130,39 +147,55 @@ def kunit(options: Options) -> Counts:
 def kselftest(options: Options) -> Counts:
     """Tests of the kernel's behaviour, run inside a cluster."""
     counts = Counts()
-    if not (TREE / SELFTESTS / "Makefile").exists():
-        return counts
-    out = BUILD / "selftests"
-    kernel = BUILD / "kernel-node"
-    command = f"make -C {TREE} O={kernel} headers && make -C {TREE}/{SELFTESTS} OUTPUT={out} KHDR_INCLUDES='-isystem {kernel}/usr/include'"
-    out.mkdir(parents=True, exist_ok=True)
-    if not run_logged("kselftest-build", ["sh", "-c", command]):
+    if not build_selftests():
         return Counts(failures=["kselftest: does not build, see build/test-logs/kselftest-build.log"])
-    programs = [p for p in sorted(out.iterdir()) if p.is_file() and os.access(p, os.X_OK) and p.suffix in ("", ".sh")]
-    programs = [p for p in programs if not options.name or options.name in p.name]
+    programs = [name for name in list_selftests() if not options.name or options.name in name]
     if not programs:
-        return counts
+        return counts if options.name else Counts(failures=["kselftest: there are no tests"])
     try:
         with Cluster(nodes=3) as cluster:
+            before = cluster.leaks()
             for program in programs:
-                counts.merge(run_selftest(cluster, program))
+                counts.merge(run_selftest(cluster, SELFTESTS_OUT / program))
+            leaked = before.leaked_since(settle=15)
+            counts.add("failed" if leaked else "passed", "; ".join(["kselftest: leaks", *leaked]))
     except ClusterError as error:
         counts.add("failed", f"kselftest: {error}")
     return counts
 
 
+def build_selftests() -> bool:
+    """All anew: a program whose source is gone must not be run, nor an old one whose source does not compile."""
+    shutil.rmtree(SELFTESTS_OUT, ignore_errors=True)
+    SELFTESTS_OUT.mkdir(parents=True)
+    headers = BUILD / "selftests-headers"
+    arguments = f"OUTPUT={SELFTESTS_OUT} KHDR_INCLUDES='-isystem {headers}/usr/include'"
+    command = f"make -C {TREE} O={headers} headers && CFLAGS=-Werror make -C {TREE}/{SELFTESTS} {arguments}"
+    return run_logged("kselftest-build", ["sh", "-c", command])
+
+
+def list_selftests() -> list[str]:
+    """As the Makefile lists them, built or not."""
+    command = ["make", "-s", "-C", str(TREE / SELFTESTS), "COLLECTION=procshare", "emit_tests"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line.partition(":")[2] for line in listed.splitlines() if line.startswith("procshare:")]
+
+
 def run_selftest(cluster: Cluster, program: Path) -> Counts:
+    """One program; that it ends without having said what it announced is a failure, too."""
     say(f"kselftest: {program.name}")
+    label = f"kselftest: {program.name}"
     try:
         result = cluster.run([str(program)], timeout=300)
     except TimeoutError as error:
-        return Counts(failures=[f"kselftest: {program.name}: {error}"])
+        return Counts(failures=[f"{label}: {error}"])
     (LOGS / f"kselftest-{program.name}.log").write_text(result.stdout + result.stderr)
-    counts = parse(result.stdout, prefix=f"kselftest: {program.name}: ")
+    counts = parse(result.stdout, prefix=f"{label}: ")
     seen = counts.passed + counts.skipped + len(counts.failures)
-    died = planned(result.stdout) not in (None, seen) or (result.returncode not in (0, 4) and not counts.failures)
-    if died:
-        counts.add("failed", f"kselftest: {program.name}: ended early with status {result.returncode}")
+    if not seen or planned(result.stdout) != seen:
+        counts.add("failed", f"{label}: status {result.returncode} after {seen} of {planned(result.stdout)} tests")
+    elif result.returncode not in (0, KSFT_SKIP) and not counts.failures:
+        counts.add("failed", f"{label}: status {result.returncode} although every test passed")
     return counts
 
 
