@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 
 import json
+import signal
 
 import pytest
 from harness.join import CONFIG
@@ -83,6 +84,35 @@ def test_node_that_left_has_no_table(sharing):
     expect_one_error(sharing.cluster.run("procshare node leave", 2, cwd="/"), 1, "join first")
     expect_one_error(sharing.cluster.run("procshare run true", 2, cwd="/"), 125, "join")
     rejoin(sharing, 2)
+
+
+def test_home_leaves_while_programs_run(sharing):
+    """What is spread dies, what has never been away goes on, forks and ends as if nothing had happened."""
+    sharing.native("rm -f /tmp/go", check=True)
+    stays = sharing.start("until [ -f /tmp/go ]; do sleep 0.1; done; (/bin/echo fine); exit 3", "home")
+    goes, _ = sharing.start_ready([f"{PROGRAMS}/signals", "spin"], "away")
+    stays.wait_started()
+    sharing.cluster.run("procshare node leave", HOME, cwd="/", check=True)
+    try:
+        assert goes.wait(30).returncode == -signal.SIGKILL
+        sharing.native("touch /tmp/go", check=True)
+        assert (stays.wait(30).returncode, stays.stdout) == (3, "fine\n")
+    finally:
+        rejoin(sharing, HOME)
+    assert sharing.run([f"{PROGRAMS}/threads", "3", "1"], "away").returncode == 0
+
+
+def test_remote_nodes_lose_each_other(sharing):
+    """What was under way between them is lost, although home reaches both: nothing waits for it for ever."""
+    job, _ = sharing.start_ready([f"{PROGRAMS}/signals", "spin"], "away", nodes="1,2")
+    other = sharing.start([f"{PROGRAMS}/threads", "3", "1"], "away", nodes="1")
+    sharing.cluster.run("procshare node del 2", 1, cwd="/", check=True)
+    try:
+        assert job.wait(30).returncode == -signal.SIGKILL
+        assert other.wait(60).returncode == 0
+    finally:
+        sharing.cluster.run("procshare node leave", 1, cwd="/", check=True)
+        rejoin(sharing, 1)
 
 
 def test_delete_and_add(sharing):
@@ -242,6 +272,7 @@ def stranger(sharing):
         "noise": "message", "unknown-type": "message of unknown type", "type-zero": "message of unknown type",
         "too-long": "message too long", "other-sender": "message in another node's name",
         "unknown-flags": "message with unknown flags", "page-with-ping": "message with a page that it cannot have",
+        "page-with-call": "message with a page that it cannot have",
         "second-hello": "second HELLO",
     }.items(),
 )  # fmt: skip

@@ -96,6 +96,12 @@ def test_exit_status_of_a_crash(sharing, policy, part):
     assert job.wait(60).returncode == native.returncode < 0
 
 
+def test_cpu_limit_of_threads_that_only_compute(sharing):
+    """They make no call in which home could notice."""
+    job = sharing.start(f"ulimit -S -t 2; exec {PROGRAMS}/signals spin", "away")
+    assert job.wait(60).returncode == -signal.SIGXCPU
+
+
 GDB = (
     "gdb -batch -nx -ex 'printf \"mark %lx\\n\", crash_mark' -ex 'print $_siginfo.si_signo'"
     " -ex 'print $_siginfo._sifields._sigfault.si_addr' -ex 'info threads' -ex 'bt 1' {program} {core}"

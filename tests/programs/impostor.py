@@ -16,7 +16,7 @@ NODE = 5
 HEADER = struct.Struct("<IBBHQII")  # length, type, flags, sender, process, thread, sequence
 HELLO = struct.Struct("<IIIBBHQ32s20s4s64s64s")
 TYPES = {1: "HELLO", 2: "PROOF", 3: "REFUSE", 4: "PING"}
-PING, START, MIGRATE, BACK, CALL, RETURN, EXIT, COHERENCE = 4, 16, 20, 21, 23, 24, 25, 26
+PING, START, MIGRATE, BACK, CALL, RETURN, EXIT, TIME, COHERENCE = 4, 16, 20, 21, 23, 24, 25, 26, 27
 KEY = "/etc/procshare/cluster.key"
 
 
@@ -94,11 +94,12 @@ AFTER_HELLO = {
     "other-sender": lambda peer: peer.send(PING, sender=1),
     "unknown-flags": lambda peer: peer.send(COHERENCE, bytes(64), flags=0x80),
     "page-with-ping": lambda peer: peer.send(PING, bytes(4096), flags=1, length=0),
+    "page-with-call": lambda peer: peer.send(CALL, bytes(4096), flags=1, length=0),
     "second-hello": lambda peer: peer.send(1, bytes(HELLO.size)),
 }
 
 # Well-formed, about processes that the peer has nothing to do with: ignored or refused, never obeyed.
-MEDDLING = (START, 17, 18, 19, MIGRATE, BACK, 22, CALL, RETURN, EXIT, COHERENCE)
+MEDDLING = (START, 17, 18, 19, MIGRATE, BACK, 22, CALL, RETURN, EXIT, TIME, COHERENCE)
 
 
 def meddle(peer: Peer) -> None:
@@ -106,7 +107,8 @@ def meddle(peer: Peer) -> None:
         for kind in MEDDLING:
             for body in (b"", bytes(16), noise(64), noise(700)):
                 peer.send(kind, body, process=process, thread=1)
-                peer.send(kind, body + noise(4096), flags=1, length=len(body), process=process, thread=2)
+                if kind == COHERENCE:
+                    peer.send(kind, body + noise(4096), flags=1, length=len(body), process=process, thread=2)
     peer.send(200)  # and be thrown out in the end
 
 

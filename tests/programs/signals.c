@@ -207,6 +207,12 @@ static void call_at(void* at) {
 static void trap(void* at) {
     asm volatile("int3");
 }
+static void long_trap(void* at) {
+    asm volatile(".byte 0xcd, 0x03"); // int $3, in two bytes
+}
+static void overflow_trap(void* at) {
+    asm volatile(".byte 0xcd, 0x04"); // int $4
+}
 static void illegal(void* at) {
     asm volatile("ud2");
 }
@@ -235,6 +241,8 @@ static void* fault_everywhere(void* argument) {
     expect_fault(SIGFPE, FPE_INTDIV, divide, NULL);
     expect_fault(SIGILL, ILL_ILLOPN, illegal, NULL);
     expect_fault(SIGTRAP, SI_KERNEL, trap, NULL);
+    expect_fault(SIGTRAP, SI_KERNEL, long_trap, NULL);
+    expect_fault(SIGSEGV, SI_KERNEL, overflow_trap, NULL);
     return NULL;
 }
 
@@ -521,24 +529,12 @@ static void part_abort(void) {
 }
 
 static const struct part parts[] = {
-    {"siginfo", part_siginfo},
-    {"process", part_process},
-    {"restart", part_restart},
-    {"faults", part_faults},
-    {"step", part_step},
-    {"altstack", part_altstack},
-    {"nanosleep", part_nanosleep},
-    {"context", part_context},
-    {"wait", part_wait},
-    {"alarm", part_alarm},
-    {"nested", part_nested},
-    {"storm", part_storm},
-    {"cpu-timer", part_cpu_timer},
-    {"spin", part_spin},
-    {"bye", part_bye},
-    {"crash", part_crash},
-    {"abort", part_abort},
-    {NULL, NULL},
+    {"siginfo", part_siginfo},     {"process", part_process}, {"restart", part_restart},
+    {"faults", part_faults},       {"step", part_step},       {"altstack", part_altstack},
+    {"nanosleep", part_nanosleep}, {"context", part_context}, {"wait", part_wait},
+    {"alarm", part_alarm},         {"nested", part_nested},   {"storm", part_storm},
+    {"cpu-timer", part_cpu_timer}, {"spin", part_spin},       {"bye", part_bye},
+    {"crash", part_crash},         {"abort", part_abort},     {NULL, NULL},
 };
 
 int main(int argc, char** argv) {

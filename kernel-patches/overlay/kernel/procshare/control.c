@@ -193,7 +193,7 @@ static void show_thread(struct home_thread *t, struct procshare_thread_info *inf
 	u64 system;
 
 	info->tid = task_pid_vnr(t->task);
-	info->node = t->node == PROCSHARE_NODE_HOME ? procshare_self() : t->node;
+	info->node = t->node == PROCSHARE_NODE_HOME ? t->process->home : t->node;
 	info->remote_user_ns = atomic64_read(&t->remote_user_ns);
 	task_cputime(t->task, &info->home_user_ns, &system);
 	info->home_user_ns -= min(info->home_user_ns, info->remote_user_ns);

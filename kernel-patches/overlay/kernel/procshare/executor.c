@@ -19,11 +19,15 @@
 /* Longest wait for the registers of a thread whose process dumps core. */
 #define DUMP_TIMEOUT	(2 * HZ)
 
+/* One call or return home, and the CPU time until then. */
+#define MOST_MESSAGES	64
+
 /* ---- messages ---- */
 
 void executor_message(struct procshare_process *p, struct procshare_msg *msg)
 {
 	struct home_thread *t = home_thread_find(p, msg->thread);
+	bool flood = false;
 
 	if (!t) {
 		procshare_msg_free(msg);
@@ -32,10 +36,13 @@ void executor_message(struct procshare_process *p, struct procshare_msg *msg)
 	spin_lock(&t->inbox_lock);
 	/* Only the node where the thread runs may speak for it. */
 	if (READ_ONCE(t->node) == msg->peer) {
+		flood = ++t->inbox_length > MOST_MESSAGES;
 		list_add_tail(&msg->node, &t->inbox);
 		msg = NULL;
 	}
 	spin_unlock(&t->inbox_lock);
+	if (flood)
+		process_doom(p, "a node sends more than its thread can say");
 	if (msg)
 		procshare_msg_free(msg);
 	else
@@ -49,8 +56,10 @@ static struct procshare_msg *next_message(struct home_thread *t)
 
 	spin_lock(&t->inbox_lock);
 	msg = list_first_entry_or_null(&t->inbox, struct procshare_msg, node);
-	if (msg)
+	if (msg) {
 		list_del(&msg->node);
+		t->inbox_length--;
+	}
 	spin_unlock(&t->inbox_lock);
 	return msg;
 }
@@ -82,6 +91,9 @@ static void serve_time(struct home_thread *t, struct procshare_msg *msg)
 		home_thread_account_stay(t, le64_to_cpu(time->user_ns),
 					 le64_to_cpu(time->system_ns));
 	procshare_msg_free(msg);
+	/* Timers and limits of CPU time expire there. */
+	if (task_work_pending(current))
+		task_work_run();
 }
 
 /* Wait for BACK although signals are pending; NULL if it will not come. */

@@ -85,38 +85,53 @@ static void set_node(struct home_thread *t, u8 node)
 	spin_lock(&t->inbox_lock);
 	WRITE_ONCE(t->node, node);
 	list_splice_init(&t->inbox, &stale);
+	t->inbox_length = 0;
 	spin_unlock(&t->inbox_lock);
 	list_for_each_entry_safe(msg, next, &stale, node)
 		procshare_msg_free(msg);
 }
 
-static bool depart(struct home_thread *t, struct pt_regs *regs)
+/* Anything that keeps @t from leaving for t->target; then it is ready to go. */
+static int prepare(struct home_thread *t, struct pt_regs *regs, unsigned int node)
+{
+	struct procshare_process *p = t->process;
+
+	if (node >= PROCSHARE_MAX_NODES)
+		return -EINVAL;
+	return process_expose(p) ?: process_host(p, node) ?: park_rseq(regs);
+}
+
+static int depart(struct home_thread *t, struct pt_regs *regs)
 {
 	struct procshare_process *p = t->process;
 	struct procshare_msg *msg;
-	u8 node = READ_ONCE(t->target);
+	int err;
+	u8 node;
 
-	if (node >= PROCSHARE_MAX_NODES)
-		return false;
-	if (process_expose(p) || process_host(p, node) || park_rseq(regs))
-		return false;
+	/* Who asks from now on brings the thread back from where it is going. */
+	WRITE_ONCE(t->asked, false);
+	/* pairs with the lock of home_thread_ask(): the target first, then asked */
+	smp_mb();
+	node = READ_ONCE(t->target);
+	err = prepare(t, regs, node);
+	if (err)
+		return err;
 	msg = pack_thread(t, regs);
 	if (!msg)
-		return false;
+		return -ENOMEM;
 	t->recalled = false;
-	t->asked = false;
 	t->in_call = false;
 	t->stay_user_ns = 0;
 	t->stay_system_ns = 0;
 	t->stay_calls_local = 0;
-	usage_hosted(p, procshare_self(), -1);
+	usage_hosted(p, p->home, -1);
 	usage_hosted(p, node, 1);
 	usage_count(p, node, PROCSHARE_COUNT_ARRIVALS, 1);
 	t->visited |= coh_bit(node);
 	set_node(t, node);
 	trace_procshare_leave(p->id, t->tid, node);
 	procshare_send(node, msg);
-	return true;
+	return 0;
 }
 
 /* What the reason means for when the thread may leave again. */
@@ -146,8 +161,15 @@ static void plan_next_stay(struct home_thread *t, u32 reason)
 /* Send the thread to t->target.  False, and plans a stay, if that cannot be done. */
 bool executor_depart(struct home_thread *t, struct pt_regs *regs)
 {
-	if (depart(t, regs))
+	int err = depart(t, regs);
+
+	if (!err)
 		return true;
+	/* In a restartable sequence: that does not last. */
+	if (err == -EBUSY) {
+		t->stay_until = jiffies + 1;
+		return false;
+	}
 	usage_reason(t->process, PROCSHARE_BACK_ERROR);
 	plan_next_stay(t, PROCSHARE_BACK_ERROR);
 	return false;
@@ -158,7 +180,7 @@ void executor_arrive(struct home_thread *t)
 {
 	usage_count(t->process, t->node, PROCSHARE_COUNT_DEPARTURES, 1);
 	usage_hosted(t->process, t->node, -1);
-	usage_hosted(t->process, procshare_self(), 1);
+	usage_hosted(t->process, t->process->home, 1);
 	set_node(t, PROCSHARE_NODE_HOME);
 }
 

@@ -67,14 +67,19 @@ struct session {
 	struct list_head recent;
 };
 
+/* Most invalidate under the mmap lock, one at a time; some only read-lock it. */
+#define DIRECTORY_BLOCKS	8
+
 /**
  * struct directory - who holds which page; see home_mm.c
  * @lock: protects all of it, and the page table marker of every entry
  * @entries: struct dir_entry by page number; pages never exported have none
  * @epoch: counter of transactions
- * @blocked: nested invalidations under way; exports in the range wait
- * @blocked_start: @blocked_end: the union of their ranges
- * @parked: requests for pages in the range that have no entry yet
+ * @blocks: ranges of the invalidations under way; exports there wait
+ * @nblocks: how many
+ * @more_blocks: invalidations that did not fit: exports wait everywhere
+ * @nparked: length of @parked
+ * @parked: requests for pages in the ranges that have no entry yet
  * @unpark: delivers them in process context
  * @wait: home's faults and notifiers that wait for a page
  */
@@ -82,9 +87,13 @@ struct directory {
 	spinlock_t lock;
 	struct xarray entries;
 	u64 epoch;
-	unsigned int blocked;
-	unsigned long blocked_start;
-	unsigned long blocked_end;
+	struct {
+		unsigned long start;
+		unsigned long end;
+	} blocks[DIRECTORY_BLOCKS];
+	unsigned int nblocks;
+	unsigned int more_blocks;
+	unsigned int nparked;
 	struct list_head parked;
 	struct work_struct unpark;
 	wait_queue_head_t wait;
@@ -142,6 +151,7 @@ struct export_pte {
  * struct procshare_process - a shared process at home
  * @ref: held by its threads, its mm (until the notifier is gone), look-ups
  * @id: home node in bits 32-39, number below
+ * @home: that node; it outlives our membership in the cluster
  * @session: policy and totals
  * @mm: the address space; valid until @released
  * @policy: the session's, or home for a program that gained privileges
@@ -150,6 +160,7 @@ struct export_pte {
  * @comm: for people
  * @exposed: the mm has been prepared for export
  * @released: the mm is being torn down: nothing may be exported any more
+ * @condemned: process_doom() has begun
  * @doomed: killed because a node was lost or memory ran out
  * @lock: protects @threads' membership and the host states
  * @threads: struct home_thread by tid
@@ -163,6 +174,7 @@ struct export_pte {
 struct procshare_process {
 	struct kref ref;
 	u64 id;
+	u8 home;
 	struct session *session;
 	struct mm_struct *mm;
 	u8 policy;
@@ -171,6 +183,7 @@ struct procshare_process {
 	char comm[TASK_COMM_LEN];
 	bool exposed;
 	bool released;
+	bool condemned;
 	bool doomed;
 	spinlock_t lock;
 	struct xarray threads;
@@ -213,6 +226,7 @@ struct procshare_process {
  * @sequence: of the faults that it waited for
  * @inbox_lock: protects @inbox and, against it, @node
  * @inbox: messages for the executor, in order
+ * @inbox_length: how many
  * @visited: nodes that keep a shadow thread for it
  * @wait: the executor sleeps here
  */
@@ -246,6 +260,7 @@ struct home_thread {
 	struct sequence sequence;
 	spinlock_t inbox_lock;
 	struct list_head inbox;
+	unsigned int inbox_length;
 	coh_set visited;
 	wait_queue_head_t wait;
 };
@@ -339,6 +354,7 @@ void export_wrprotect(struct dir_entry *e, struct export_pte *x);
 void export_clear(struct dir_entry *e, struct export_pte *x);
 
 /* home_fault.c */
+bool home_marker(pte_t pte);
 int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep);
 
 /* home_ahead.c; the caller pushes the requests out */

@@ -100,7 +100,7 @@ void export_clear(struct dir_entry *e, struct export_pte *x)
 static bool quiesce(struct dir_entry *e, struct export_pte *x, bool write)
 {
 	/* Read by others already, or never written: home cannot change it. */
-	if (!write && !pte_write(x->pte))
+	if (!write && !pte_write(x->pte) && !mm_tlb_flush_pending(x->vma->vm_mm))
 		return !x->page || !pinned(x->page);
 	x->pte = ptep_clear_flush(x->vma, e->address, x->ptep);
 	if (!x->page)
@@ -134,7 +134,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	if (!x->detached && !pte_none(x->pte))
 		quiet = quiesce(e, x, write);
 	if (quiet) {
-		coh_home_run(&e->coh, procshare_self(), &p->dir.epoch, &out);
+		coh_home_run(&e->coh, p->home, &p->dir.epoch, &out);
 		directory_perform(e, &out, x->detached ? NULL : x, NULL);
 	}
 	if (!x->detached && !x->done && !pte_none(x->pte))
@@ -151,10 +151,7 @@ static enum export_result classify(struct dir_entry *e, struct export_pte *x,
 	if (pte_none(x->pte))
 		return write && vma_is_anonymous(x->vma) ? EXPORT_DONE : EXPORT_FAULT;
 	if (!pte_present(x->pte)) {
-		swp_entry_t entry = pte_to_swp_entry(x->pte);
-
-		if (!is_pte_marker_entry(entry) ||
-		    !(pte_marker_get(entry) & PTE_MARKER_PROCSHARE))
+		if (!home_marker(x->pte))
 			return EXPORT_FAULT;
 		x->detached = true;
 		return EXPORT_DONE;
@@ -250,7 +247,7 @@ static void refuse(struct dir_entry *e)
 
 	spin_lock(&p->dir.lock);
 	if (coh_home_next(&e->coh) == COH_NEXT_COPY) {
-		coh_home_refuse(&e->coh, procshare_self(), &out);
+		coh_home_refuse(&e->coh, p->home, &out);
 		directory_perform(e, &out, NULL, NULL);
 	}
 	spin_unlock(&p->dir.lock);

@@ -24,6 +24,13 @@
 /* Who dumps core or exits cannot be killed again, so its wait is bounded. */
 #define LAST_PATIENCE	(10 * HZ)
 
+/* Is that ours?  Reclaim leaves markers, too, of a page that had the uffd-wp bit. */
+bool home_marker(pte_t pte)
+{
+	return is_pte_marker(pte) &&
+	       pte_marker_get(pte_to_swp_entry(pte)) & PTE_MARKER_PROCSHARE;
+}
+
 /*
  * Put the entry's frame where the marker is.  Page table and directory lock are
  * held and home may map the page; nothing here sleeps.

@@ -50,6 +50,7 @@ void directory_destroy(struct procshare_process *p)
 		if (e->frame)
 			put_page(e->frame);
 		kfree(e);
+		cond_resched();
 	}
 	xa_destroy(&p->dir.entries);
 	list_for_each_entry_safe(msg, next, &p->dir.parked, node)
@@ -69,8 +70,14 @@ struct dir_entry *directory_find(struct procshare_process *p, unsigned long addr
 /* Is an invalidation under way there?  Then nothing new may be exported. */
 bool directory_blocked(const struct directory *d, unsigned long address)
 {
-	return d->blocked && address >= d->blocked_start &&
-	       address < d->blocked_end;
+	unsigned int i;
+
+	if (d->more_blocks)
+		return true;
+	for (i = 0; i < d->nblocks; i++)
+		if (address >= d->blocks[i].start && address < d->blocks[i].end)
+			return true;
+	return false;
 }
 
 static void entry_work(struct work_struct *work)
@@ -135,7 +142,7 @@ static void count_send(struct procshare_process *p, const struct coh_msg *m,
 		       unsigned int to)
 {
 	if (m->flags & COH_DATA) {
-		usage_count(p, procshare_self(), PROCSHARE_COUNT_PAGES_OUT, 1);
+		usage_count(p, p->home, PROCSHARE_COUNT_PAGES_OUT, 1);
 		usage_count(p, to, PROCSHARE_COUNT_PAGES_IN, 1);
 	}
 	if (m->type == COH_FWD) {
@@ -212,7 +219,7 @@ void directory_perform(struct dir_entry *e, const struct coh_out *out,
 		case COH_HOME_DATA:
 			swap(e->frame, arrived->page);
 			page = e->frame;
-			usage_count(e->process, procshare_self(),
+			usage_count(e->process, e->process->home,
 				    PROCSHARE_COUNT_PAGES_IN, 1);
 			break;
 		case COH_HOME_WAKE:
@@ -242,7 +249,7 @@ static bool must_refuse(const struct dir_entry *e, u8 head)
  */
 static bool progress(struct procshare_process *p, struct dir_entry *e)
 {
-	u8 self = procshare_self();
+	u8 self = p->home;
 
 	for (;;) {
 		enum coh_next next = coh_home_next(&e->coh);
@@ -314,6 +321,17 @@ static void count_get(struct procshare_process *p, const struct coh_msg *m)
 	usage_count(p, m->from, counter, 1);
 }
 
+/* Every thread of every node has its window: more is not honest. */
+#define MOST_PARKED	65536
+
+static void park(struct procshare_process *p, struct procshare_msg **msg)
+{
+	if (p->dir.nparked++ == MOST_PARKED)
+		process_doom(p, "a node asks for pages without end");
+	list_add_tail(&(*msg)->node, &p->dir.parked);
+	*msg = NULL;
+}
+
 /*
  * The entry for a message; a GET makes one.  Where an invalidation is under way
  * none is made: the GET is parked until that is over.
@@ -327,8 +345,7 @@ static struct dir_entry *entry_for(struct procshare_process *p,
 	if (e || !get)
 		return e;
 	if (directory_blocked(&p->dir, address)) {
-		list_add_tail(&(*msg)->node, &p->dir.parked);
-		*msg = NULL;
+		park(p, msg);
 		return NULL;
 	}
 	e = entry_create(p, address);
@@ -370,7 +387,7 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 	e = entry_for(p, address, &msg, m.type == COH_GET);
 	if (e && !p->released) {
 		trace_procshare_coherence_receive(p->id, address, &m, m.to, msg->page);
-		coh_home_message(&e->coh, procshare_self(), &m, &out);
+		coh_home_message(&e->coh, p->home, &m, &out);
 		directory_perform(e, &out, NULL, msg);
 		export = progress(p, e);
 		directory_settle(p, e);
@@ -390,8 +407,8 @@ static void unpark(struct work_struct *work)
 	LIST_HEAD(parked);
 
 	spin_lock(&p->dir.lock);
-	if (!p->dir.blocked)
-		list_splice_init(&p->dir.parked, &parked);
+	list_splice_init(&p->dir.parked, &parked);
+	p->dir.nparked = 0;
 	spin_unlock(&p->dir.lock);
 	list_for_each_entry_safe(msg, next, &parked, node)
 		directory_message(p, msg);
@@ -399,7 +416,7 @@ static void unpark(struct work_struct *work)
 	process_put(p);
 }
 
-/* An invalidation is over: have delivered what was parked meanwhile. */
+/* An invalidation is over: have delivered again what was parked meanwhile. */
 void directory_unpark(struct procshare_process *p)
 {
 	if (list_empty(&p->dir.parked))

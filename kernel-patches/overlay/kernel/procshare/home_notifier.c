@@ -46,15 +46,69 @@ static u8 want_of(const struct mmu_notifier_range *range)
 	}
 }
 
-static void block(struct directory *d, const struct mmu_notifier_range *range)
+/* So many entries are dealt with before others may have the lock. */
+#define BATCH	128
+
+typedef void (*entry_fn)(struct procshare_process *p, struct dir_entry *e, u8 want);
+
+/* Do something with all entries from page @first to page @last. */
+static void walk(struct procshare_process *p, unsigned long first,
+		 unsigned long last, entry_fn fn, u8 want)
 {
-	if (!d->blocked++) {
-		d->blocked_start = range->start;
-		d->blocked_end = range->end;
-		return;
+	struct dir_entry *e;
+	unsigned long index;
+	unsigned int n;
+
+	do {
+		n = 0;
+		spin_lock(&p->dir.lock);
+		xa_for_each_range(&p->dir.entries, index, e, first, last) {
+			first = index + 1;
+			fn(p, e, want);
+			if (++n == BATCH)
+				break;
+		}
+		spin_unlock(&p->dir.lock);
+		procshare_kick();
+		cond_resched();
+	} while (n == BATCH && first <= last);
+}
+
+static void block(struct procshare_process *p, const struct mmu_notifier_range *range)
+{
+	struct directory *d = &p->dir;
+
+	spin_lock(&d->lock);
+	if (d->nblocks < DIRECTORY_BLOCKS) {
+		d->blocks[d->nblocks].start = range->start;
+		d->blocks[d->nblocks++].end = range->end;
+	} else {
+		d->more_blocks++;
 	}
-	d->blocked_start = min(d->blocked_start, range->start);
-	d->blocked_end = max(d->blocked_end, range->end);
+	spin_unlock(&d->lock);
+}
+
+/*
+ * A range that did not fit may take the place of one that did and is the same:
+ * then all is blocked until the other one ends.  True if nothing else is.
+ */
+static bool unblock(struct procshare_process *p, const struct mmu_notifier_range *range)
+{
+	struct directory *d = &p->dir;
+	bool all = false;
+	unsigned int i;
+
+	spin_lock(&d->lock);
+	for (i = 0; i < d->nblocks; i++)
+		if (d->blocks[i].start == range->start &&
+		    d->blocks[i].end == range->end)
+			break;
+	if (i < d->nblocks)
+		d->blocks[i] = d->blocks[--d->nblocks];
+	else
+		all = !--d->more_blocks;
+	spin_unlock(&d->lock);
+	return all;
 }
 
 /*
@@ -77,7 +131,7 @@ static void put_back(struct procshare_process *p, struct mm_struct *mm,
 		return;
 	spin_lock(&p->dir.lock);
 	e = directory_find(p, address);
-	if (e && is_pte_marker(ptep_get(ptep)) && coh_home_may(&e->coh, COH_READ) &&
+	if (e && home_marker(ptep_get(ptep)) && coh_home_may(&e->coh, COH_READ) &&
 	    home_install(vma, e, ptep))
 		process_doom(p, "no memory to take a page back");
 	spin_unlock(&p->dir.lock);
@@ -98,10 +152,18 @@ static void wait_for(struct procshare_process *p, struct dir_entry *e, u8 want)
 				   READ_ONCE(p->doomed) || READ_ONCE(p->released),
 				   HZ)) {
 		if (time_after(jiffies, end) ||
-		    (fatal_signal_pending(current) && current->mm == p->mm &&
+		    (fatal_signal_pending(current) &&
+		     task_tgid(current) == p->pid &&
 		     !current->signal->core_state))
 			process_doom(p, "a node does not give its pages back");
 	}
+}
+
+static void ask(struct procshare_process *p, struct dir_entry *e, u8 want)
+{
+	e->waiters++;
+	coh_home_want(&e->coh, want, true);
+	directory_progress(p, e);
 }
 
 static int range_start(struct mmu_notifier *mn,
@@ -119,15 +181,8 @@ static int range_start(struct mmu_notifier *mn,
 
 	if (!want || !mmu_notifier_range_blockable(range))
 		return 0;
-	spin_lock(&p->dir.lock);
-	block(&p->dir, range);
-	xa_for_each_range(&p->dir.entries, index, e, first, last) {
-		e->waiters++;
-		coh_home_want(&e->coh, want, true);
-		directory_progress(p, e);
-	}
-	spin_unlock(&p->dir.lock);
-	procshare_kick();
+	block(p, range);
+	walk(p, first, last, ask, want);
 
 	/* No entry is made in the range, and those that are there stay. */
 	xa_for_each_range(&p->dir.entries, index, e, first, last) {
@@ -155,16 +210,9 @@ static void finish(struct procshare_process *p, struct dir_entry *e, u8 want)
 	directory_settle(p, e);
 }
 
-/* Pages between overlapping invalidations had to wait as well. */
-static void unblock(struct procshare_process *p)
+static void go_on(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
-	struct directory *d = &p->dir;
-	struct dir_entry *e;
-	unsigned long index;
-
-	xa_for_each_range(&d->entries, index, e, d->blocked_start >> PAGE_SHIFT,
-			  (d->blocked_end - 1) >> PAGE_SHIFT)
-		directory_progress(p, e);
+	directory_progress(p, e);
 }
 
 static void range_end(struct mmu_notifier *mn,
@@ -173,20 +221,13 @@ static void range_end(struct mmu_notifier *mn,
 	struct procshare_process *p = container_of(mn, struct procshare_process,
 						   notifier);
 	u8 want = want_of(range);
-	struct dir_entry *e;
-	unsigned long index;
 
 	if (!want || !mmu_notifier_range_blockable(range))
 		return;
-	spin_lock(&p->dir.lock);
-	p->dir.blocked--;
-	xa_for_each_range(&p->dir.entries, index, e, range->start >> PAGE_SHIFT,
-			  (range->end - 1) >> PAGE_SHIFT)
-		finish(p, e, want);
-	if (!p->dir.blocked)
-		unblock(p);
-	spin_unlock(&p->dir.lock);
-	procshare_kick();
+	if (unblock(p, range))
+		walk(p, 0, ULONG_MAX, go_on, 0);
+	walk(p, range->start >> PAGE_SHIFT, (range->end - 1) >> PAGE_SHIFT,
+	     finish, want);
 	directory_wake_all(p);
 	directory_unpark(p);
 }

@@ -126,7 +126,7 @@ static void detach(struct home_thread *t)
 	home_thread_account(t);
 	if (xa_load(&p->threads, t->tid) == t) {
 		xa_erase(&p->threads, t->tid);
-		usage_hosted(p, procshare_self(), -1);
+		usage_hosted(p, p->home, -1);
 	}
 	t->process = NULL;
 	process_put(p);
@@ -182,7 +182,7 @@ static bool attach(struct home_thread *t)
 		detach(t);
 		return false;
 	}
-	usage_hosted(p, procshare_self(), 1);
+	usage_hosted(p, p->home, 1);
 	return true;
 }
 
@@ -190,7 +190,7 @@ static bool attach(struct home_thread *t)
 static u8 next_host(struct home_thread *t, bool remote)
 {
 	coh_set nodes = session_nodes(t->session);
-	unsigned int self = procshare_self();
+	unsigned int self = t->process->home;
 	unsigned int n, count;
 	int node;
 
@@ -210,7 +210,7 @@ static u8 next_host(struct home_thread *t, bool remote)
 u8 home_thread_bounce(struct home_thread *t)
 {
 	coh_set nodes = session_nodes(t->session);
-	unsigned int self = procshare_self();
+	unsigned int self = t->process->home;
 	unsigned int from = t->node == PROCSHARE_NODE_HOME ? self : t->node;
 	unsigned int i;
 

@@ -91,7 +91,7 @@ void home_thread_account(struct home_thread *t)
 	/* The two shares may shift against each other, but only grow here. */
 	user = max(user, t->home_user_ns);
 	system = max(system, t->home_system_ns);
-	usage_cpu(t->process, procshare_self(), user - t->home_user_ns,
+	usage_cpu(t->process, t->process->home, user - t->home_user_ns,
 		  system - t->home_system_ns);
 	t->home_user_ns = user;
 	t->home_system_ns = system;

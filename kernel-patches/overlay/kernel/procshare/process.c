@@ -158,9 +158,12 @@ static struct procshare_process *process_get_current(void)
 
 static struct procshare_process *process_create(struct session *session)
 {
+	int self = procshare_self();
 	struct procshare_process *p;
 	u32 number;
 
+	if (self < 0)
+		return NULL;
 	p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
 	if (!p)
 		return NULL;
@@ -177,13 +180,14 @@ static struct procshare_process *process_create(struct session *session)
 	p->pid = get_pid(task_tgid(current));
 	p->tgid = task_tgid_nr(current);
 	get_task_comm(p->comm, current);
-	if (usage_prepare(p, procshare_self()))
+	p->home = self;
+	if (usage_prepare(p, self))
 		goto free;
 	/* Found by number only when it is complete. */
 	if (xa_alloc_cyclic(&processes, &number, NULL, xa_limit_31b,
 			    &processes_next, GFP_KERNEL_ACCOUNT) < 0)
 		goto free;
-	p->id = (u64)procshare_self() << 32 | number;
+	p->id = (u64)self << 32 | number;
 	if (bind(p))
 		goto free;
 	xa_store(&processes, number, p, GFP_KERNEL_ACCOUNT);
@@ -281,7 +285,8 @@ int process_host(struct procshare_process *p, unsigned int node)
 
 	if (READ_ONCE(p->hosts[node]) == HOST_READY)
 		return 0;
-	if (!(procshare_nodes_up() & coh_bit(node)))
+	/* This node may have left the cluster and come back as another one. */
+	if (!(procshare_nodes_up() & coh_bit(node)) || procshare_self() != p->home)
 		return -EHOSTDOWN;
 	/* A thread could acquire state there that home cannot load. */
 	if (procshare_node_xfeatures(node) & ~procshare_xfeatures())
@@ -322,7 +327,7 @@ void process_message(struct procshare_process *p, struct procshare_msg *msg)
 		pr_warn_ratelimited("node %u cannot host %s[%d]: error %u\n",
 				    msg->peer, p->comm, p->tgid, error);
 		set_host(p, msg->peer, HOST_FAILED, error);
-	} else {
+	} else if (READ_ONCE(p->hosts[msg->peer]) == HOST_READY) {
 		set_host(p, msg->peer, HOST_FAILED, error);
 		process_doom(p, "its shadow process is gone");
 	}
@@ -358,16 +363,21 @@ void process_stop(struct procshare_process *p)
 	wake_up_all(&p->wait);
 }
 
-/* Kill the process: what it had on another node cannot be had any more. */
+/*
+ * Kill the process: what it had on another node cannot be had any more.  It is
+ * killed before waits are given up: no thread goes on without what it waited for.
+ */
 void process_doom(struct procshare_process *p, const char *why)
 {
-	if (READ_ONCE(p->released) || xchg(&p->doomed, true))
+	if (READ_ONCE(p->released) || xchg(&p->condemned, true))
 		return;
-	trace_procshare_doom(p->id, p->tgid, why);
-	pr_warn("%s[%d] killed: %s\n", p->comm, p->tgid, why);
 	kill_pid(p->pid, SIGKILL, 1);
+	/* pairs with those who see that the process is doomed */
+	smp_store_release(&p->doomed, true);
 	directory_wake_all(p);
 	wake_up_all(&p->wait);
+	trace_procshare_doom(p->id, p->tgid, why);
+	pr_warn_ratelimited("%s[%d] killed: %s\n", p->comm, p->tgid, why);
 }
 
 /* A node is lost: whoever had threads or pages there dies with it. */

@@ -89,7 +89,7 @@ int procshare_link_read(struct procshare_link *link, void *to, size_t length)
 
 static bool page_may_follow(u8 type)
 {
-	return type == PROCSHARE_WIRE_ECHO_REPLY || type >= PROCSHARE_WIRE_START;
+	return type == PROCSHARE_WIRE_ECHO_REPLY || type == PROCSHARE_WIRE_COHERENCE;
 }
 
 const char *procshare_header_check(const struct procshare_wire_header *header,
@@ -120,7 +120,7 @@ static int read_body(struct procshare_link *link, struct procshare_msg *msg, boo
 
 	if (error || !page)
 		return error;
-	msg->page = alloc_page(GFP_HIGHUSER_MOVABLE);
+	msg->page = alloc_page(GFP_HIGHUSER);
 	if (!msg->page)
 		return -ENOMEM;
 	return procshare_link_read(link, page_address(msg->page), PAGE_SIZE);
@@ -220,6 +220,7 @@ void procshare_link_serve(struct procshare_link *link)
 		if (++n % MOST_UNSENT == 0)
 			procshare_push();
 	} while (!error);
+	procshare_push();
 	sched_set_normal(current, 0);
 	if (error == -ENOMEM)
 		procshare_link_reason(link, "out of memory");

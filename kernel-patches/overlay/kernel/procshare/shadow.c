@@ -25,12 +25,17 @@
 #include "cluster.h"
 #include "shadow.h"
 
+/* So many processes of one home node are hosted: more is not honest. */
+#define MOST_SHADOWS	4096
+
 static DEFINE_XARRAY(shadows);		/* by process id, folded into a long */
+static atomic_t hosted[PROCSHARE_MAX_NODES];
 
 static void shadow_free(struct work_struct *work)
 {
 	struct shadow *s = container_of(work, struct shadow, launch);
 
+	atomic_dec(&hosted[s->home]);
 	shadow_pages_free(s);
 	if (s->leader)
 		put_task_struct(s->leader);
@@ -102,8 +107,8 @@ void shadow_kill(struct shadow *s, const char *why)
 		send_sig(SIGKILL, s->leader, 1);
 	spin_unlock(&s->lock);
 	if (tell) {
-		pr_warn("shadow process of %s (home node %u) ends: %s\n",
-			s->comm, s->home, why);
+		pr_warn_ratelimited("shadow process of %s (home node %u) ends: %s\n",
+				    s->comm, s->home, why);
 		shadow_tell_home(s, PROCSHARE_WIRE_GONE, -EIO);
 	}
 	shadow_discard_newcomers(s);
@@ -128,7 +133,7 @@ static void launch(struct work_struct *work)
 	snprintf(boottime, sizeof(boottime), "%lld", s->offset_boottime);
 	err = call_usermodehelper(path, argv, envp, UMH_WAIT_EXEC);
 	if (err) {
-		pr_warn("cannot start %s: error %d\n", path, -err);
+		pr_warn_ratelimited("cannot start %s: error %d\n", path, -err);
 		shadow_tell_home(s, PROCSHARE_WIRE_READY, err < 0 ? err : -ENOEXEC);
 		s->told = true;
 		shadow_kill(s, NULL);
@@ -189,6 +194,11 @@ static void start(struct procshare_msg *msg)
 	s = shadow_create(msg);
 	if (!s)
 		return;
+	if (atomic_inc_return(&hosted[s->home]) > MOST_SHADOWS) {
+		shadow_tell_home(s, PROCSHARE_WIRE_READY, -EAGAIN);
+		shadow_put(s);
+		return;
+	}
 	if (xa_insert(&shadows, s->id, s, GFP_KERNEL)) {
 		shadow_put(s);
 		return;
@@ -239,7 +249,17 @@ static struct shadow *shadow_next(unsigned long *id)
 	return s;
 }
 
-/* Shadows of a lost home have nobody to run for. */
+/* @s exchanges pages with @node: it cannot do without a link to there. */
+void shadow_meet(struct shadow *s, unsigned int node)
+{
+	if (node != s->home)
+		atomic64_or(coh_bit(node), &s->peers);
+}
+
+/*
+ * Shadows of a lost home have nobody to run for.  What was under way between two
+ * remote nodes is lost with their link, although home reaches both.
+ */
 void shadow_node_down(unsigned int node)
 {
 	unsigned long id = 0;
@@ -247,9 +267,11 @@ void shadow_node_down(unsigned int node)
 
 	for (; (s = shadow_next(&id)); id++) {
 		if (s->home == node) {
-			pr_warn("shadow process of %s ends: its home node %u is lost\n",
-				s->comm, node);
+			pr_warn_ratelimited("shadow process of %s ends: its home node %u is lost\n",
+					    s->comm, node);
 			shadow_kill(s, NULL);
+		} else if (atomic64_read(&s->peers) & coh_bit(node)) {
+			shadow_kill(s, "the link to a node it shares pages with is lost");
 		}
 		shadow_put(s);
 	}

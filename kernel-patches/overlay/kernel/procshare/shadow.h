@@ -42,6 +42,7 @@
  * @leader: the helper, once it hosts; counted
  * @inode: backs the one mapping; counted
  * @memcg: the helper's; counted; pays for the pages
+ * @peers: nodes besides home that it has exchanged pages with
  * @dead: nothing may be started or mapped any more
  * @told: home knows that it is gone, or said so itself
  * @lock: protects @leader, @dead, @newcomers
@@ -64,6 +65,7 @@ struct shadow {
 	struct task_struct *leader;
 	struct inode *inode;
 	struct mem_cgroup *memcg;
+	atomic64_t peers;
 	bool dead;
 	bool told;
 	spinlock_t lock;
@@ -164,6 +166,7 @@ void shadow_put(struct shadow *s);
 void shadow_tell_home(struct shadow *s, u8 type, int error);
 void shadow_message(struct procshare_msg *msg);
 void shadow_node_down(unsigned int node);
+void shadow_meet(struct shadow *s, unsigned int node);
 void shadow_kill(struct shadow *s, const char *why);
 void shadow_each_thread(void (*visit)(struct shadow_thread *st));
 int shadow_init(void);

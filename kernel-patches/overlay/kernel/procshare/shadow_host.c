@@ -11,6 +11,7 @@
 
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
+#include <linux/freezer.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/rseq.h>
@@ -99,8 +100,10 @@ static void create_thread(struct shadow *s, struct shadow_thread *st)
 				       CLONE_VM | CLONE_FS | CLONE_FILES |
 				       CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
 		/* The freezer or a tracer wants something from the leader. */
-		if (pid == -ERESTARTNOINTR)
+		if (pid == -ERESTARTNOINTR) {
+			try_to_freeze();
 			schedule_timeout_killable(1);
+		}
 	} while (pid == -ERESTARTNOINTR && !fatal_signal_pending(current));
 	if (pid < 0) {
 		shadow_thread_put(st);
@@ -149,8 +152,8 @@ void __noreturn shadow_host(struct shadow *s)
 
 	err = replace_address_space(s);
 	if (err) {
-		pr_warn("cannot map the shadow process of %s: error %d\n",
-			s->comm, -err);
+		pr_warn_ratelimited("cannot map the shadow process of %s: error %d\n",
+				    s->comm, -err);
 		shadow_kill(s, "its address space could not be made");
 	} else {
 		shadow_tell_home(s, PROCSHARE_WIRE_READY, 0);

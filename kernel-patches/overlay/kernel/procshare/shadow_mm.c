@@ -101,14 +101,22 @@ static void send_one(struct shadow_page *sp, const struct coh_msg *m)
 		return;
 	}
 	trace_procshare_coherence_send(msg->process, sp->address, m, m->to, msg->page);
+	shadow_meet(sp->shadow, m->to);
 	procshare_queue(m->to, msg);
+	/* The loss of the link may have come before the page that was to go there. */
+	if (!(procshare_nodes_up() & coh_bit(m->to)))
+		shadow_kill(sp->shadow, "there is no link to a node it shares pages with");
 }
 
-/* Frames are mapped by hand, so nobody else charges them to the helper's group. */
+/*
+ * Frames are mapped by hand, so nobody else charges them to the helper's group.
+ * At its limit this fails at once: nobody is throttled or killed by the OOM killer
+ * while the link waits.
+ */
 static bool charge(struct shadow *s, struct page *page)
 {
 	struct mem_cgroup *old = set_active_memcg(s->memcg);
-	int err = memcg_kmem_charge_page(page, GFP_KERNEL, 0);
+	int err = memcg_kmem_charge_page(page, GFP_NOWAIT | __GFP_NOWARN, 0);
 
 	set_active_memcg(old);
 	return !err;
@@ -292,6 +300,7 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	}
 	if (m.type == COH_GRANT && prot & PROCSHARE_PROT_ZERO)
 		m.flags |= COH_DATA;
+	shadow_meet(s, m.from);
 	mutex_lock(&sp->lock);
 	trace_procshare_coherence_receive(s->id, address, &m, m.to, msg->page);
 	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);

@@ -80,11 +80,6 @@ static void send_back(struct shadow_thread *st, struct pt_regs *regs)
 		shadow_kill(st->shadow, "a thread's state could not be saved");
 }
 
-static bool is_breakpoint(const kernel_siginfo_t *info)
-{
-	return info->si_signo == SIGTRAP && info->si_code == SI_KERNEL;
-}
-
 /* Single step and INT1 trap behind the instruction, which must not be repeated. */
 static int debug_trap(const kernel_siginfo_t *info)
 {
@@ -101,7 +96,7 @@ static int debug_trap(const kernel_siginfo_t *info)
 static bool take_trap(struct shadow_thread *st, struct pt_regs *regs)
 {
 	struct sigpending *pending = &current->pending;
-	bool breakpoint = false, trapped = false;
+	bool trapped = false;
 	struct sigqueue *q;
 
 	if (!task_sigpending(current))
@@ -111,16 +106,15 @@ static bool take_trap(struct shadow_thread *st, struct pt_regs *regs)
 	if (!(current->signal->flags & SIGNAL_GROUP_EXIT) &&
 	    !sigismember(&pending->signal, SIGKILL)) {
 		trapped = !sigisemptyset(&pending->signal);
-		list_for_each_entry(q, &pending->list, list) {
-			breakpoint |= is_breakpoint(&q->info);
+		list_for_each_entry(q, &pending->list, list)
 			st->trap = debug_trap(&q->info);
-		}
 		flush_sigqueue(pending);
-		clear_thread_flag(TIF_SIGPENDING);
+		/* Not the freezer's. */
+		recalc_sigpending();
 	}
 	spin_unlock_irq(&current->sighand->siglock);
-	if (breakpoint)
-		regs->ip -= 1;
+	if (trapped)
+		regs->ip -= procshare_trap_length(regs);
 	return trapped;
 }
 

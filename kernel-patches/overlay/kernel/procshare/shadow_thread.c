@@ -171,11 +171,23 @@ static void deliver(struct shadow_thread *st, struct procshare_msg *msg)
 		wake_up(&st->wait);
 }
 
+static bool is_for_thread(u8 type)
+{
+	return type == PROCSHARE_WIRE_MIGRATE || type == PROCSHARE_WIRE_RECALL ||
+	       type == PROCSHARE_WIRE_RETURN || type == PROCSHARE_WIRE_EXIT;
+}
+
 /* MIGRATE, RECALL, RETURN or EXIT from home. */
 void shadow_thread_message(struct shadow *s, struct procshare_msg *msg)
 {
 	struct shadow_thread *st = find(s, msg->thread);
 
+	if (!is_for_thread(msg->type)) {
+		if (st)
+			shadow_thread_put(st);
+		procshare_msg_free(msg);
+		return;
+	}
 	if (!st && msg->type == PROCSHARE_WIRE_MIGRATE)
 		st = create(s, msg->thread);
 	if (!st) {

@@ -40,6 +40,9 @@ int procshare_load_regs(struct pt_regs *regs,
 int procshare_restore_regs(struct pt_regs *regs,
 			   const __le64 in[PROCSHARE_WIRE_REGS]);
 
+/* Bytes to go back so that the instruction which has just trapped is repeated. */
+unsigned int procshare_trap_length(const struct pt_regs *regs);
+
 /*
  * Extended state, as pairs (see xstate.h).  Saving returns the bytes written.
  * Loading replaces all user components, absent ones by their initial state:

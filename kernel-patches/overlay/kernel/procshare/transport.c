@@ -53,6 +53,8 @@ static bool append(struct procshare_link *link, struct procshare_msg *msg)
 		atomic64_or(BIT_ULL(link->node), &waiting);
 	if (unlikely(link->queued > queue_limit)) {
 		link->dead = true;
+		/* Its writer gives up without waiting for the worker below. */
+		WRITE_ONCE(link->stop, true);
 		overflow = true;
 		kref_get(&link->refs);
 	}
@@ -308,13 +310,13 @@ int procshare_link_write(struct procshare_link *link, u8 type,
 	procshare_header_make(&header, &msg, procshare_self(), link->out_sequence++);
 	iov_iter_kvec(&iter, ITER_SOURCE, vectors, 2, sizeof(header) + length);
 	while (iov_iter_count(&iter)) {
-		error = link->transport->send(link, &iter, true);
-		if (error && error != -EAGAIN)
-			return error;
 		if (READ_ONCE(link->stop))
 			return -ESHUTDOWN;
 		if (time_after(jiffies, link->deadline))
 			return -ETIMEDOUT;
+		error = link->transport->send(link, &iter, true);
+		if (error && error != -EAGAIN)
+			return error;
 	}
 	return 0;
 }

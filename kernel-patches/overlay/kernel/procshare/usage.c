@@ -12,30 +12,34 @@
 #include "home.h"
 
 /* Rows are only ever added until their owner is freed. */
-static struct usage *row_of(struct usage **row)
+static struct usage *row_of(struct usage **rows, unsigned int node)
 {
+	if (node >= PROCSHARE_MAX_NODES)
+		return NULL;
 	/* pairs with the cmpxchg in prepare(): a row that is seen is zeroed */
-	return smp_load_acquire(row);
+	return smp_load_acquire(&rows[node]);
 }
 
-static int prepare(struct usage **row)
+static int prepare(struct usage **rows, unsigned int node)
 {
 	struct usage *new;
 
-	if (row_of(row))
+	if (node >= PROCSHARE_MAX_NODES)
+		return -EINVAL;
+	if (row_of(rows, node))
 		return 0;
 	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return -ENOMEM;
 	/* pairs with row_of() */
-	if (cmpxchg_release(row, NULL, new))
+	if (cmpxchg_release(&rows[node], NULL, new))
 		kfree(new);
 	return 0;
 }
 
 int usage_prepare(struct procshare_process *p, unsigned int node)
 {
-	return prepare(&p->usage[node]) ?: prepare(&p->session->usage[node]);
+	return prepare(p->usage, node) ?: prepare(p->session->usage, node);
 }
 
 void usage_free(struct usage *usage[PROCSHARE_MAX_NODES])
@@ -49,8 +53,8 @@ void usage_free(struct usage *usage[PROCSHARE_MAX_NODES])
 void usage_count(struct procshare_process *p, unsigned int node,
 		 enum procshare_counter counter, u64 n)
 {
-	struct usage *mine = row_of(&p->usage[node]);
-	struct usage *all = row_of(&p->session->usage[node]);
+	struct usage *mine = row_of(p->usage, node);
+	struct usage *all = row_of(p->session->usage, node);
 
 	if (mine)
 		atomic64_add(n, &mine->counters[counter]);
@@ -61,8 +65,8 @@ void usage_count(struct procshare_process *p, unsigned int node,
 void usage_cpu(struct procshare_process *p, unsigned int node, u64 user_ns,
 	       u64 system_ns)
 {
-	struct usage *mine = row_of(&p->usage[node]);
-	struct usage *all = row_of(&p->session->usage[node]);
+	struct usage *mine = row_of(p->usage, node);
+	struct usage *all = row_of(p->session->usage, node);
 
 	if (mine) {
 		atomic64_add(user_ns, &mine->user_ns);
@@ -76,8 +80,8 @@ void usage_cpu(struct procshare_process *p, unsigned int node, u64 user_ns,
 
 void usage_hosted(struct procshare_process *p, unsigned int node, int n)
 {
-	struct usage *mine = row_of(&p->usage[node]);
-	struct usage *all = row_of(&p->session->usage[node]);
+	struct usage *mine = row_of(p->usage, node);
+	struct usage *all = row_of(p->session->usage, node);
 
 	if (mine)
 		atomic_add(n, &mine->threads);
@@ -111,7 +115,7 @@ bool usage_next(struct usage *usage[PROCSHARE_MAX_NODES], int *node,
 	int i;
 
 	for (i = *node + 1; i < PROCSHARE_MAX_NODES; i++) {
-		struct usage *u = row_of(&usage[i]);
+		struct usage *u = row_of(usage, i);
 
 		if (!u)
 			continue;

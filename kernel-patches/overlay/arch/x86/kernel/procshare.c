@@ -11,6 +11,7 @@
 #include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
+#include <linux/uaccess.h>
 #include <linux/user.h>
 
 #include <asm/fpu/xstate.h>
@@ -19,6 +20,8 @@
 #include <asm/proto.h>
 #include <asm/segment.h>
 #include <asm/shstk.h>
+#include <asm/text-patching.h>
+#include <asm/trapnr.h>
 
 #include "../../../kernel/procshare/thread_state.h"
 
@@ -279,6 +282,31 @@ int procshare_load_regs(struct pt_regs *regs,
 			const __le64 in[PROCSHARE_WIRE_REGS])
 {
 	return load_regs(regs, in, false);
+}
+
+/**
+ * procshare_trap_length - how far is ip behind the instruction that has trapped?
+ * @regs: of current, which has just got the signal of a trap
+ *
+ * Faults leave ip at the instruction.  INT3 and the software interrupts that user
+ * space may use leave it behind.
+ *
+ * Return: 0 to 2 bytes.
+ */
+unsigned int procshare_trap_length(const struct pt_regs *regs)
+{
+	u8 opcode;
+
+	switch (current->thread.trap_nr) {
+	case X86_TRAP_BP:
+		if (copy_from_user_nofault(&opcode, (void __user *)(regs->ip - 1), 1))
+			return 1;
+		return opcode == INT3_INSN_OPCODE ? 1 : 2;
+	case X86_TRAP_OF:
+		return 2;
+	default:
+		return 0;
+	}
 }
 
 /**
