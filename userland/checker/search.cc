@@ -146,7 +146,7 @@ private:
         if (limits_.ends)
             ways_.end(id);
         const auto& program = model_.config().program;
-        if (!program || !result_.histories.insert(m.history).second)
+        if (!model_.config().records() || !result_.histories.insert(m.history).second)
             return;
         if (!consistent(*program, m.history)) {
             report("no total order explains what the threads have seen", id, nullptr);

@@ -43,7 +43,7 @@ Config ThreadConfig::page() const {
     c.losses = losses;
     c.puts = puts;
     c.refusals = c.timeouts = c.slow_install = c.abandon = false;
-    c.values = program.has_value();
+    c.values = records();
     c.recall_alone = true;
     c.discards = c.recalls = kMaxThreads;
     return c;
@@ -171,7 +171,7 @@ void ThreadModel::finish(Machine& m, unsigned t) const {
     thread.doing = Doing::kNothing;
     thread.op = Op::kNone;
     thread.page = 0;
-    if (config_.program)
+    if (config_.records())
         m.history.done[t] = thread.done;
 }
 
@@ -182,10 +182,10 @@ void ThreadModel::look(Machine& m, unsigned t, std::string_view& bad) const {
     Value value = held(w, thread.node);
     if (thread.op == Op::kWrite) {
         // A write changes a part of the page: the rest is what it was.
-        if (value != Value::kLast && !config_.program)
+        if (value != Value::kLast && !config_.records())
             bad = "a thread writes to a page that does not hold the last write";
         write_at(w, page_, thread.node, write_id(t, thread.done));
-    } else if (config_.program) {
+    } else if (config_.records()) {
         m.history.seen[t][thread.done] =
             value == Value::kLast ? w.last : uint8_t(unsigned(value) - unsigned(Value::kFirstId));
     } else if (value != Value::kLast) {
@@ -273,7 +273,7 @@ bool ThreadModel::lose(Machine& m, unsigned node, std::string_view& bad) const {
         if (!checker::apply(m.page[page], page_, {Kind::kLose, uint8_t(node)}, bad))
             return false;
     for (Thread& t : std::span(m.thread).first(threads())) {
-        uint8_t done = config_.program ? t.done : uint8_t(0);
+        uint8_t done = config_.records() ? t.done : uint8_t(0);
         if (t.node == node)
             t = {uint8_t(node), done, Doing::kFailed, Op::kNone, 0};
     }

@@ -29,12 +29,17 @@ struct ThreadConfig {
     unsigned changes = 0;    // of home's mapping, by one more thread at home
     unsigned pages = 2;
     unsigned losses = 0;
-    std::optional<Program> program; // then histories are part of the state
-    bool puts = false;              // nodes give pages back
-    bool values_only = false;       // judge by what threads see, by nothing else
-    bool symmetry = true;           // remotes and pages are interchangeable
+    std::optional<Program> program;
+    // With a program: what each read has seen is part of the state, to be explained in the end by a total
+    // order.  Otherwise each access must find the last write, in the order in which the model makes them:
+    // fewer states, and a stronger demand.
+    bool histories = true;
+    bool puts = false;        // nodes give pages back
+    bool values_only = false; // judge by what threads see, by nothing else
+    bool symmetry = true;     // remotes and pages are interchangeable
 
     Config page() const; // of the model of one page
+    bool records() const { return program && histories; }
 };
 
 enum class Doing : uint8_t { kNothing, kWaiting, kFailed };

@@ -39,7 +39,7 @@ void ThreadModel::append_threads(const Machine& m, const Names& to, const PageOr
     if (config_.program) {
         for (unsigned t = 0; t < threads(); t++)
             append_thread(m.thread[t], order, out);
-        for (unsigned t = 0; t < threads(); t++)
+        for (unsigned t = 0; config_.histories && t < threads(); t++)
             out.insert(out.end(), m.history.seen[t].begin(), m.history.seen[t].end());
         return;
     }
@@ -113,7 +113,7 @@ Machine ThreadModel::decode(std::span<const uint8_t> bytes) const {
         m.page[i] = take(bytes, page_);
     for (unsigned t = 0; t < threads(); t++)
         m.thread[t] = take_thread(bytes, m.thread[t].node);
-    if (!config_.program)
+    if (!config_.records())
         return m;
     for (unsigned t = 0; t < threads(); t++) {
         std::copy_n(bytes.begin(), kMaxOperations, m.history.seen[t].begin());

@@ -62,7 +62,7 @@ bool litmus_run(const Options& options, const Program& program) {
     if (!r.violation.empty() || !r.complete)
         return false;
     size_t allowed = consistent_histories(program).size();
-    bool complete = config.losses || r.histories.size() == allowed;
+    bool complete = config.losses || !config.histories || r.histories.size() == allowed;
     if (!complete)
         fmt::print("  only {} of {} sequentially consistent outcomes occur\n", r.histories.size(), allowed);
     return complete;
@@ -114,6 +114,8 @@ void add_litmus(CLI::App& app, Options& o) {
     CLI::App* verb = app.add_subcommand("litmus", "Given programs, with their threads on all nodes");
     add_common(*verb, o);
     verb->add_option("FILE", o.file, "TOML file with the programs")->required();
+    verb->add_flag("!--no-histories", o.config.histories,
+                   "Demand that each access finds the last write, instead of keeping what was seen");
     verb->add_option("--name", o.names, "Only the programs of these names");
 }
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "page.hpp"
+#include "walk_links.h"
 
 namespace procshare::checker {
 namespace {
@@ -38,8 +39,7 @@ public:
     // With @watched, what happens to that page is written down.
     Walk(const WalkConfig& config, unsigned watched)
         : config_(config), watched_(watched), random_(config.seed), pages_(config.pages),
-          changes_(config.pages), links_(config.nodes * config.nodes), closed_(config.nodes),
-          losses_left_(config.losses) {
+          changes_(config.pages), links_(config.nodes), losses_left_(config.losses) {
         for (unsigned n = 0; n < config.nodes; n++)
             for (unsigned t = 0; t < config.threads; t++)
                 threads_.push_back({Seat(n)});
@@ -68,10 +68,6 @@ private:
         unsigned page = kNoPage; // that it waits for
         coh_access access = COH_NONE;
     };
-    struct Sent {
-        unsigned page;
-        Parcel parcel;
-    };
     // A notifier at home; 0: none.
     struct Change {
         uint8_t want = 0;
@@ -99,34 +95,13 @@ private:
             trace_.pop_front();
     }
 
-    // ---- links ----
-
-    std::deque<Sent>& link(unsigned from, unsigned to) { return links_[from * config_.nodes + to]; }
-
-    bool open(unsigned from, unsigned to) const {
-        return !(closed_[from] & coh_bit(to)) && !(closed_[to] & coh_bit(from));
-    }
-
-    void close(unsigned node, unsigned gone) {
-        closed_[node] |= coh_bit(gone);
-        link(gone, node).clear();
-        if (node != home_seat)
-            link(node, gone).clear();
-    }
-
     void send(unsigned page, const Parcel& parcel) {
-        unsigned from = parcel.msg.from, to = parcel.msg.to;
-        if (to >= config_.nodes)
+        const coh_msg& m = parcel.msg;
+        if (m.to >= config_.nodes)
             return fail(page, "a message to a node that is not there");
-        note(page, "  {} -> {} {} access {} epoch {} acks {:#x}", from, to, name(parcel.msg),
-             parcel.msg.access, parcel.msg.epoch, parcel.msg.acks);
-        if (!open(from, to))
-            return;
-        auto& queue = link(from, to);
-        if (queue.empty())
-            busy_.push_back({uint8_t(from), uint8_t(to)});
-        queue.push_back({page, parcel});
-        result_.messages++;
+        note(page, "  {} -> {} {} access {} epoch {} acks {:#x}", m.from, m.to, name(m), m.access, m.epoch,
+             m.acks);
+        result_.messages += links_.send({page, parcel});
     }
 
     // ---- after each event ----
@@ -153,27 +128,15 @@ private:
     // ---- events ----
 
     void deliver() {
-        if (busy_.empty())
-            return;
-        unsigned pick = below(unsigned(busy_.size()));
-        auto [from, to] = busy_[pick];
-        auto& queue = link(from, to);
-        if (!queue.empty()) {
-            Sent sent = queue.front();
-            queue.pop_front();
-            deliver(sent);
-        }
-        if (queue.empty()) {
-            busy_[pick] = busy_.back();
-            busy_.pop_back();
-        }
+        if (auto sent = links_.take(random_()))
+            deliver(*sent);
     }
 
     void deliver(const Sent& sent) {
         const coh_msg& m = sent.parcel.msg;
         Effects effects;
         if (m.type == COH_LOST)
-            close(m.to, m.requester);
+            links_.close(m.to, m.requester);
         note(sent.page, "{} -> {} {} arrives", m.from, m.to, name(m));
         pages_[sent.page].deliver(sent.parcel, effects);
         settle(sent.page, effects);
@@ -338,7 +301,7 @@ private:
         losses_left_--;
         result_.lost_nodes++;
         lost_ |= coh_bit(node);
-        close(home_seat, node);
+        links_.close(home_seat, node);
         for (unsigned page = 0; page < config_.pages; page++) {
             Effects effects;
             note(page, "{} is lost", node);
@@ -354,7 +317,7 @@ private:
         if (!dead(node))
             return false;
         for (unsigned s = 0; s < config_.nodes; s++)
-            if (!dead(s) && !(closed_[s] & coh_bit(node)))
+            if (!dead(s) && !links_.closed(s, node))
                 return false;
         return true;
     }
@@ -362,9 +325,7 @@ private:
     void forget_lost() {
         for (unsigned k = 1; k < config_.nodes; k++)
             if (gone(k))
-                for (unsigned s = 0; s < config_.nodes; s++)
-                    if (s != k)
-                        close(k, s), link(k, s).clear();
+                links_.forget(k);
     }
 
     // ---- the walk ----
@@ -406,7 +367,7 @@ private:
     }
 
     bool through() const {
-        return busy_.empty() && holding_.empty() &&
+        return links_.empty() && holding_.empty() &&
                std::ranges::all_of(threads_,
                                    [&](const Thread& t) { return t.page == kNoPage || dead(t.node); }) &&
                std::ranges::all_of(changes_, [](const Change& c) { return !c.want; }) &&
@@ -427,10 +388,8 @@ private:
     std::vector<Page> pages_;
     std::vector<Change> changes_;
     std::vector<Thread> threads_;
-    std::vector<std::deque<Sent>> links_;            // by pair
-    std::vector<std::pair<uint8_t, uint8_t>> busy_;  // pairs with messages
+    Links links_;
     std::vector<std::pair<unsigned, Seat>> holding_; // pages being held, and where
-    std::vector<coh_set> closed_;                    // per node: links it has closed
     coh_set lost_ = 0;
     unsigned losses_left_;
     Version version_ = 0;

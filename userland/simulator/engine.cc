@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "engine.hpp"
 
-#include <deque>
 #include <queue>
 
 #include "error.hpp"
-#include "page.hpp"
+#include "servers.hpp"
 
 namespace procshare::simulator {
 namespace {
@@ -22,12 +21,6 @@ constexpr std::uint64_t page_bytes = 4096;
 std::uint64_t size_of(const coh_msg& m) {
     return header_bytes + (m.flags & COH_DATA ? page_bytes : 0);
 }
-
-struct Message {
-    PageId page;
-    NodeId from, to;
-    Parcel parcel;
-};
 
 struct Event {
     enum class Kind {
@@ -73,13 +66,6 @@ struct PageState {
     bool releasing = false;    // a release of home's hold is on its way
 };
 
-// The processors of a node that handle messages.
-struct Server {
-    unsigned busy = 0;
-    std::deque<Message> queue;
-    std::vector<NodeId> links; // whose message is being handled: one at a time of each
-};
-
 coh_access wanted(const Access& access) {
     return access.kind == Access::Kind::write ? COH_WRITE : COH_READ;
 }
@@ -88,7 +74,7 @@ class Engine {
 public:
     Engine(Workload& workload, const EngineOptions& options)
         : workload_(workload), options_(options), costs_(options.costs), nodes_(workload.nodes()),
-          network_(costs_.link, nodes_), servers_(nodes_), pages_(workload.pages()) {
+          network_(costs_.link, nodes_), servers_(nodes_, Servers(costs_.servers)), pages_(workload.pages()) {
         for (NodeId node : workload.threads())
             threads_.push_back({node, false, {}, 0});
         for (PageId page = 0; page < pages_.size(); page++)
@@ -152,7 +138,7 @@ private:
             return at(network_.receive(e.message.to, size_of(e.message.parcel.msg), now_),
                       Event::Kind::received, 0, e.message);
         case Event::Kind::received:
-            servers_[e.message.to].queue.push_back(e.message);
+            servers_[e.message.to].arrive(e.message);
             return start(e.message.to);
         case Event::Kind::served:
             return serve(e.message);
@@ -276,20 +262,12 @@ private:
     // ---- messages ----
 
     void start(NodeId node) {
-        Server& server = servers_[node];
-        for (auto i = server.queue.begin(); i != server.queue.end() && server.busy < costs_.servers;) {
-            if (std::ranges::find(server.links, i->from) != server.links.end()) {
-                ++i;
-                continue;
-            }
-            const bool data = i->parcel.msg.flags & COH_DATA;
+        while (const auto message = servers_[node].begin()) {
+            const bool data = message->parcel.msg.flags & COH_DATA;
             const Nanoseconds time = costs_.service + (data ? costs_.copy : 0);
-            server.busy++;
-            server.links.push_back(i->from);
             result_.load[node].service += time;
             result_.load[node].messages++;
-            at(now_ + time, Event::Kind::served, 0, *i);
-            i = server.queue.erase(i);
+            at(now_ + time, Event::Kind::served, 0, *message);
         }
     }
 
@@ -310,9 +288,7 @@ private:
     }
 
     void stop(const Message& message) {
-        Server& server = servers_[message.to];
-        server.busy--;
-        std::erase(server.links, message.from);
+        servers_[message.to].end(message);
         start(message.to);
     }
 
@@ -385,7 +361,7 @@ private:
     const Costs costs_;
     const unsigned nodes_;
     Network network_;
-    std::vector<Server> servers_;
+    std::vector<Servers> servers_;
     std::vector<PageState> pages_;
     std::vector<Thread> threads_;
     std::vector<unsigned> waiting_at_barrier_;
