@@ -37,6 +37,7 @@ constexpr bool changes_mapping(Op op) {
 struct Operation {
     Op op = Op::kNone;
     uint8_t page = 0;
+    auto operator<=>(const Operation&) const = default;
 };
 
 // A thread of a program whose operations are given.

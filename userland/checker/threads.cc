@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <tuple>
 
 namespace procshare::checker {
 namespace {
@@ -49,15 +50,49 @@ Config ThreadConfig::page() const {
     return c;
 }
 
-ThreadModel::ThreadModel(const ThreadConfig& config) : config_(config), page_(config.page()) {
+namespace {
+
+// By node, and those that do the same side by side.
+ThreadConfig in_order(ThreadConfig config) {
+    if (config.alike())
+        std::ranges::stable_sort(config.program->threads, [](const Script& a, const Script& b) {
+            return std::tie(a.node, a.operations) < std::tie(b.node, b.operations);
+        });
+    return config;
+}
+
+} // namespace
+
+ThreadModel::ThreadModel(const ThreadConfig& config) : config_(in_order(config)), page_(config.page()) {
     threads_ = config.program ? unsigned(config.program->threads.size())
                               : (config.remotes + 1) * config.threads + (config.changes ? 1 : 0);
+    for (unsigned t = 0; config.program && t < threads_; t++) {
+        const auto& all = config_.program->threads;
+        auto less = [&](const Script& s) { return s.operations < all[t].operations; };
+        likeness_[t] = uint8_t(std::ranges::count_if(all, less));
+    }
     Names to;
     std::iota(to.begin(), to.end(), uint8_t(0));
     do
-        renamings_.push_back(to);
-    while (config.symmetry && !config.program &&
+        if (!config.program || same_threads(to))
+            renamings_.push_back(to);
+    while (config.symmetry && !config.records() &&
            std::next_permutation(to.begin() + 1, to.begin() + 1 + config.remotes));
+}
+
+// Does each node do what the node does that gets its name?
+bool ThreadModel::same_threads(const Names& to) const {
+    auto of = [&](unsigned node) {
+        std::vector<uint8_t> list;
+        for (unsigned t = 0; t < threads(); t++)
+            if (config_.program->threads[t].node == node)
+                list.push_back(likeness_[t]);
+        return list;
+    };
+    for (unsigned node = 0; node <= config_.remotes; node++)
+        if (of(node) != of(to[node]))
+            return false;
+    return true;
 }
 
 Machine ThreadModel::initial() const {
@@ -152,8 +187,8 @@ std::vector<Step> ThreadModel::candidates(const Machine& m) const {
         add_page_steps(m, page, steps);
     for (unsigned t = 0; t < threads(); t++) {
         // Threads of one node that are in the same state do the same.
-        if (config_.symmetry && !config_.program && t && m.thread[t] == m.thread[t - 1] &&
-            is_changer(t) == is_changer(t - 1))
+        if (config_.symmetry && !config_.records() && t && m.thread[t] == m.thread[t - 1] &&
+            group(t) == group(t - 1) && is_changer(t) == is_changer(t - 1))
             continue;
         add_thread_steps(m, t, steps);
     }

@@ -40,6 +40,8 @@ struct ThreadConfig {
 
     Config page() const; // of the model of one page
     bool records() const { return program && histories; }
+    // Are threads with the same operations on the same node interchangeable, and nodes with the same threads?
+    bool alike() const { return symmetry && program && !histories; }
 };
 
 enum class Doing : uint8_t { kNothing, kWaiting, kFailed };
@@ -122,12 +124,15 @@ private:
 
     using PageOrder = std::array<uint8_t, kMaxPages>;
     void append_threads(const Machine& m, const Names& to, const PageOrder& order, Encoding& out) const;
+    uint8_t group(unsigned t) const;
+    bool same_threads(const Names& to) const;
     void encode_page(const World& page, EncodedPage& out) const;
 
     const ThreadConfig config_;
     const Config page_;
     unsigned threads_;
-    std::vector<Names> renamings_; // of the remotes, that leave the behaviour as it is
+    std::array<uint8_t, kMaxThreads> likeness_{}; // by thread: equal if they do the same
+    std::vector<Names> renamings_;                // of the remotes, that leave the behaviour as it is
 };
 
 } // namespace procshare::checker

@@ -10,6 +10,8 @@ namespace procshare::checker {
 namespace {
 
 using PageOrder = std::array<uint8_t, kMaxPages>;
+constexpr size_t kThreadBytes = 4;
+constexpr uint8_t kLast = 0xff;
 
 void append_thread(const Thread& t, const PageOrder& order, Encoding& out) {
     bool busy = t.op != Op::kNone;
@@ -33,29 +35,34 @@ std::string name_page(unsigned page) {
 
 } // namespace
 
-// Threads by node; those of one node in any order unless a program tells them apart.
+// Threads by node; those of one node that do the same in any order.
 void ThreadModel::append_threads(const Machine& m, const Names& to, const PageOrder& order,
                                  Encoding& out) const {
-    if (config_.program) {
+    if (config_.records()) {
         for (unsigned t = 0; t < threads(); t++)
             append_thread(m.thread[t], order, out);
-        for (unsigned t = 0; config_.histories && t < threads(); t++)
+        for (unsigned t = 0; t < threads(); t++)
             out.insert(out.end(), m.history.seen[t].begin(), m.history.seen[t].end());
         return;
     }
-    Names back{};
-    for (uint8_t n = 0; n <= kMaxRemotes; n++)
-        back[to[n]] = n;
-    for (unsigned n = 0; n <= config_.remotes; n++) {
-        std::array<Encoding, kMaxThreadsPerNode> group;
-        for (unsigned i = 0; i < config_.threads; i++)
-            append_thread(m.thread[back[n] * config_.threads + i], order, group[i]);
-        std::ranges::sort(std::span(group).first(config_.threads));
-        for (unsigned i = 0; i < config_.threads; i++)
-            out.insert(out.end(), group[i].begin(), group[i].end());
+    std::array<std::array<uint8_t, kThreadBytes + 2>, kMaxThreads> rows{};
+    for (unsigned t = 0; t < threads(); t++) {
+        Encoding bytes;
+        append_thread(m.thread[t], order, bytes);
+        // Who makes changes comes last, wherever it is.
+        rows[t] = {is_changer(t) ? kLast : to[m.thread[t].node], group(t)};
+        std::ranges::copy(bytes, rows[t].begin() + 2);
     }
-    if (config_.changes)
-        append_thread(m.thread[threads() - 1], order, out);
+    std::ranges::sort(std::span(rows).first(threads()));
+    for (unsigned t = 0; t < threads(); t++)
+        out.insert(out.end(), rows[t].begin() + 2, rows[t].end());
+}
+
+// Threads of a node with the same number are interchangeable.
+uint8_t ThreadModel::group(unsigned t) const {
+    if (!config_.program)
+        return 0;
+    return config_.alike() ? likeness_[t] : uint8_t(t);
 }
 
 void ThreadModel::encode_page(const World& page, EncodedPage& out) const {
@@ -71,7 +78,7 @@ void ThreadModel::encode(const Machine& m, Encoded& pages, unsigned changed, Enc
         if (changed >> i & 1)
             encode_page(m.page[i], pages[i]);
     // A move goes to the next page, which is the other one only if there are two.
-    bool swap = config_.pages == 2 && renamings_.size() > 1;
+    bool swap = config_.pages == 2 && config_.symmetry && !config_.program;
     Encoding other;
     out.clear();
     for (unsigned i = 0; i < renamings_.size(); i++) {

@@ -55,6 +55,10 @@ bool free_run(const Options& options) {
 // The outcomes must be those of sequential consistency, neither more nor fewer.
 bool litmus_run(const Options& options, const Program& program) {
     ThreadConfig config = options.config;
+    for (const Script& script : program.threads)
+        if (script.node > config.remotes)
+            throw std::runtime_error(
+                fmt::format("litmus program '{}': node {} needs more --remotes", program.name, script.node));
     config.program = program;
     config.pages = program.pages;
     SearchResult r =
