@@ -125,6 +125,7 @@ def gtest(options: Options) -> Counts:
     results = LOGS / "gtest.xml"
     results.unlink(missing_ok=True)
     command = ["ctest", "--test-dir", str(BUILD / "userland"), "--output-junit", str(results), "--output-on-failure"]
+    command += ["-C", "long"] if options.long else []
     run_logged("gtest", command + (["-R", options.name] if options.name else []))
     return junit(results, "gtest")
 

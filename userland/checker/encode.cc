@@ -30,6 +30,7 @@ public:
     void byte(T& value) {
         value = T(in_[at_++]);
     }
+    size_t read() const { return at_; }
 
 private:
     std::span<const uint8_t> in_;
@@ -106,6 +107,8 @@ void archive(A& a, W& w, const Config& config) {
     a.byte(w.epoch);
     a.byte(w.home_pte);
     a.byte(w.home_frame);
+    if (config.values)
+        a.byte(w.last);
     if (config.losses) {
         a.byte(w.losses_left);
         a.byte(w.lost);
@@ -136,7 +139,7 @@ void each_epoch(W& w, F&& f) {
 }
 
 // Only the order of the epochs that are still in use matters; 0 is none.
-void rank_epochs(World& w) {
+void rank_in_place(World& w) {
     std::array<u64, 64> used;
     unsigned n = 0;
     each_epoch(w, [&](u64 e) {
@@ -162,7 +165,7 @@ void sort_wire(World& w) {
 
 // A renaming of the nodes; home keeps its name.
 struct Renaming {
-    std::array<uint8_t, kMaxRemotes + 1> to;
+    Names to;
 
     template <class T>
     void node(T& n) const {
@@ -215,11 +218,15 @@ World renamed(const World& old, const Renaming& r) {
     return w;
 }
 
-void encode_as_is(World& w, const Config& config, Encoding& out) {
+void append_as_is(World& w, const Config& config, Encoding& out) {
     sort_wire(w);
-    out.clear();
     Writer writer(out);
     archive(writer, std::as_const(w), config);
+}
+
+void encode_as_is(World& w, const Config& config, Encoding& out) {
+    out.clear();
+    append_as_is(w, config, out);
 }
 
 std::string name(unsigned node) {
@@ -237,7 +244,7 @@ const char* name_access(unsigned access) {
 
 const char* name_value(Value value) {
     constexpr const char* kNames[] = {"no data", "OLD data", "data"};
-    return kNames[int(value)];
+    return kNames[value < Value::kFirstId ? int(value) : int(Value::kOld)];
 }
 
 std::string name_set(coh_set set) {
@@ -329,9 +336,19 @@ bool as_new(const coh_home& home) {
     return a == b;
 }
 
-void encode(const World& world, const Config& config, Encoding& out) {
+World rank_epochs(const World& world) {
     World ranked = world;
-    rank_epochs(ranked);
+    rank_in_place(ranked);
+    return ranked;
+}
+
+void append(const World& ranked, const Config& config, const Names& to, Encoding& out) {
+    World w = renamed(ranked, Renaming{to});
+    append_as_is(w, config, out);
+}
+
+void encode(const World& world, const Config& config, Encoding& out) {
+    World ranked = rank_epochs(world);
     Renaming r;
     std::iota(r.to.begin(), r.to.end(), uint8_t(0));
     encode_as_is(ranked, config, out);
@@ -346,11 +363,16 @@ void encode(const World& world, const Config& config, Encoding& out) {
     }
 }
 
-World decode(std::span<const uint8_t> bytes, const Config& config) {
+World take(std::span<const uint8_t>& bytes, const Config& config) {
     World w = initial(config);
     Reader reader(bytes);
     archive(reader, w, config);
+    bytes = bytes.subspan(reader.read());
     return w;
+}
+
+World decode(std::span<const uint8_t> bytes, const Config& config) {
+    return take(bytes, config);
 }
 
 std::string describe(const Event& e) {

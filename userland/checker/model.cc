@@ -89,17 +89,18 @@ int overtaking(const World& w, const Config& config, unsigned from, unsigned to)
 
 // ---- writes ----
 
-void age(Value& value) {
+void age(Value& value, Value old) {
     if (value == Value::kLast)
-        value = Value::kOld;
+        value = old;
 }
 
-void age_all(World& w) {
-    age(w.home_frame);
+void age_all(World& w, const Config& config) {
+    Value old = config.values ? Value(uint8_t(Value::kFirstId) + w.last) : Value::kOld;
+    age(w.home_frame, old);
     for (Remote& r : w.remote)
-        age(r.frame);
+        age(r.frame, old);
     for (Message& m : w.wire)
-        age(m.value);
+        age(m.value, old);
 }
 
 coh_access pte(const World& w, unsigned node) {
@@ -123,12 +124,12 @@ bool copies(const World& w, unsigned node) {
     return false;
 }
 
-bool write(World& w, unsigned node) {
+bool write(World& w, const Config& config, unsigned node) {
     if (pte(w, node) != COH_WRITE)
         return false;
     if (!copies(w, node))
         return false;
-    age_all(w);
+    age_all(w, config);
     (node == kHome ? w.home_frame : remote(w, node).frame) = Value::kLast;
     return true;
 }
@@ -303,18 +304,18 @@ bool discard(World& w, const Config& config) {
     return true;
 }
 
-bool zap(World& w) {
+bool zap(World& w, const Config& config) {
     if (!w.home.discards || coh_home_wanted(&w.home, COH_WANT_DISCARD, true))
         return false;
     w.home_pte = COH_NONE;
-    age_all(w);
+    age_all(w, config);
     w.home_frame = Value::kLast; // the next access finds a fresh page
     coh_home_done(&w.home, COH_WANT_DISCARD);
     return true;
 }
 
 bool recall(World& w, const Config& config, coh_access access) {
-    if (w.home.recalls >= config.recalls || coh_home_may(&w.home, access))
+    if (w.home.recalls >= config.recalls || (!config.recall_alone && coh_home_may(&w.home, access)))
         return false;
     coh_home_want(&w.home, access == COH_WRITE ? COH_WANT_WRITE : COH_WANT_READ, true);
     return true;
@@ -488,7 +489,7 @@ bool apply_raw(World& w, const Config& config, const Event& e, std::string_view&
     case Kind::kRelease:
         return release(w, config, e.a, bad);
     case Kind::kZap:
-        return zap(w);
+        return zap(w, config);
     case Kind::kRecalled:
         return recalled(w);
     case Kind::kFault:
@@ -496,7 +497,7 @@ bool apply_raw(World& w, const Config& config, const Event& e, std::string_view&
     case Kind::kPut:
         return put(w, config, e.a, bad);
     case Kind::kWrite:
-        return alive(w, e.a) && write(w, e.a);
+        return alive(w, e.a) && write(w, config, e.a);
     case Kind::kAbandon:
         return abandon(w, config, e.a);
     case Kind::kHomeFault:
@@ -565,6 +566,19 @@ std::string_view check_loss(const World& w, const Config& config) {
     return {};
 }
 
+// Once all is quiet nothing is said to be on a node that is gone.
+std::string_view check_accounts(const World& w, const Config& config) {
+    const coh_home& h = w.home;
+    if (!w.lost || !quiet(w, config))
+        return {};
+    if ((h.sharers & w.lost) || (h.owner != COH_NO_NODE && has(w.lost, h.owner)))
+        return "the directory counts on a lost node";
+    for (unsigned i = 1; i <= config.remotes; i++)
+        if (alive(w, i) && (remote(w, i).node.need & w.lost))
+            return "a node counts on a lost node";
+    return {};
+}
+
 std::string_view check_node(const World& w, const Config& config, unsigned i) {
     const Remote& r = remote(w, i);
     if (r.pte == COH_WRITE && r.node.state != COH_M)
@@ -583,6 +597,41 @@ std::string_view check_node(const World& w, const Config& config, unsigned i) {
 }
 
 } // namespace
+
+coh_access mapped(const World& w, unsigned node) {
+    return pte(w, node);
+}
+
+Value held(const World& w, unsigned node) {
+    return frame(w, node);
+}
+
+bool write_at(World& w, const Config& config, unsigned node, uint8_t id) {
+    if (!alive(w, node) || pte(w, node) != COH_WRITE)
+        return false;
+    age_all(w, config);
+    (node == kHome ? w.home_frame : remote(w, node).frame) = Value::kLast;
+    w.last = config.values ? id : 0;
+    return true;
+}
+
+bool zap_at(World& w, const Config& config, uint8_t id, std::string_view& bad) {
+    if (!zap(w, config))
+        return false;
+    w.last = config.values ? id : 0;
+    serve_messages(w, config, bad);
+    return true;
+}
+
+bool clear_at(World& w, const Config& config) {
+    if (!coh_home_may(&w.home, COH_WRITE))
+        return false;
+    w.home_pte = COH_NONE;
+    age_all(w, config);
+    w.home_frame = Value::kLast;
+    w.last = 0;
+    return true;
+}
 
 World initial(const Config& config) {
     World w;
@@ -646,7 +695,9 @@ std::string_view violation(const World& w, const Config& config) {
         if (auto bad = check_node(w, config, i); !bad.empty())
             return bad;
     }
-    return check_loss(w, config);
+    if (auto bad = check_loss(w, config); !bad.empty())
+        return bad;
+    return check_accounts(w, config);
 }
 
 bool quiet(const World& w, const Config& config) {

@@ -42,15 +42,18 @@ struct Config {
     unsigned recalls = 1;  // the same, for the other notifiers
     bool home_faults = true;
     bool puts = true;
-    bool refusals = true;     // home cannot export the page: GRANT with error
-    bool timeouts = true;     // home's hold ends although nothing was installed
-    bool slow_install = true; // mapping the page at a node is a step of its own
-    bool abandon = true;      // a node gives up before it has mapped the page
-    bool symmetry = true;     // remotes are interchangeable
+    bool refusals = true;      // home cannot export the page: GRANT with error
+    bool timeouts = true;      // home's hold ends although nothing was installed
+    bool slow_install = true;  // mapping the page at a node is a step of its own
+    bool abandon = true;       // a node gives up before it has mapped the page
+    bool symmetry = true;      // remotes are interchangeable
+    bool values = false;       // tell old writes apart by their ids
+    bool recall_alone = false; // a notifier wants the page even if home has it alone
     Overtake overtake = Overtake::kNothing;
 };
 
-enum class Value : uint8_t { kNone, kOld, kLast };
+// What a copy holds.  With Config::values an old write is kFirstId plus its id.
+enum class Value : uint8_t { kNone, kOld, kLast, kFirstId };
 
 struct Message {
     coh_msg msg;
@@ -69,6 +72,7 @@ struct World {
     u64 epoch;
     coh_access home_pte;
     Value home_frame;
+    uint8_t last; // id of the last write, 0: a fresh page (Config::values)
     uint8_t losses_left;
     uint8_t lost;                                // set of nodes
     std::array<uint8_t, kMaxRemotes + 1> closed; // per node: links it has closed
@@ -125,6 +129,16 @@ bool apply(World& world, const Config& config, const Event& event, std::string_v
 // An invariant that does not hold in @world, or empty.
 std::string_view violation(const World& world, const Config& config);
 
+// For models that build on this one: what @node may do with its copy, what that
+// holds, and a write @id (1 to 252, with Config::values) into it.
+coh_access mapped(const World& world, unsigned node);
+Value held(const World& world, unsigned node);
+bool write_at(World& world, const Config& config, unsigned node, uint8_t id);
+// A discard whose answers are in ends: the next access finds what @id wrote.
+bool zap_at(World& world, const Config& config, uint8_t id, std::string_view& bad);
+// What home has alone is moved away: the next access finds a fresh page.
+bool clear_at(World& world, const Config& config);
+
 // Nothing waits, nothing is on the wire.
 bool quiet(const World& world, const Config& config);
 
@@ -132,7 +146,13 @@ bool quiet(const World& world, const Config& config);
 // behave equally.
 using Encoding = std::vector<uint8_t>;
 void encode(const World& world, const Config& config, Encoding& out);
+// The same in steps: small epochs; then appended, with node i called to[i].
+using Names = std::array<uint8_t, kMaxRemotes + 1>;
+World rank_epochs(const World& world);
+void append(const World& ranked, const Config& config, const Names& to, Encoding& out);
 bool as_new(const coh_home& home); // equal to an entry after coh_home_init()
+// Advances @bytes behind what it has read.
+World take(std::span<const uint8_t>& bytes, const Config& config);
 World decode(std::span<const uint8_t> bytes, const Config& config);
 
 } // namespace procshare::checker
