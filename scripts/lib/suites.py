@@ -124,7 +124,7 @@ def gtest(options: Options) -> Counts:
         return Counts()
     results = LOGS / "gtest.xml"
     results.unlink(missing_ok=True)
-    command = ["ctest", "--test-dir", str(BUILD / "userland"), "--output-junit", str(results), "--output-on-failure"]
+    command = ["ctest", "--test-dir", str(BUILD / "userland"), "--output-junit", str(results), "--output-on-failure", "--parallel", str(os.cpu_count())]
     command += ["-C", "long"] if options.long else []
     run_logged("gtest", command + (["-R", options.name] if options.name else []))
     return junit(results, "gtest")

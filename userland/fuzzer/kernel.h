@@ -45,7 +45,7 @@ typedef unsigned int gfp_t;
 #define HZ 250
 #define GFP_KERNEL 0
 #define GFP_ATOMIC 0
-#define GFP_HIGHUSER_MOVABLE 0
+#define GFP_HIGHUSER 0
 #define PAGE_SIZE 4096ul
 #define PAGE_MASK (~(PAGE_SIZE - 1))
 #define TASK_SIZE_MAX ((1ul << 47) - PAGE_SIZE)

@@ -57,6 +57,7 @@ static void take_call_home(struct shadow_thread *st, struct pt_regs *regs, long 
 
 static void barrier_here(void *unused)
 {
+	/* pairs with nothing but program order in the threads it interrupts */
 	smp_mb();
 }
 
