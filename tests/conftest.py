@@ -18,6 +18,7 @@ FAILED = pytest.StashKey[bool]()
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="also tests that take many minutes")
+    parser.addoption("--passed-before", metavar="FILE", help="names of tests not to run again; those that pass are added")
 
 
 def pytest_configure(config):
@@ -40,12 +41,25 @@ def pytest_collection_modifyitems(config, items):
     if not config.getoption("--long"):
         config.hook.pytest_deselected(items=[item for item in items if is_long(item)])
         items[:] = [item for item in items if not is_long(item)]
+    passed = passed_before(config)
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
+    items[:] = [item for item in items if item.nodeid not in passed]
+
+
+def passed_before(config) -> set[str]:
+    """The tests that an earlier, unfinished run of the same tree need not repeat."""
+    file = config.getoption("--passed-before")
+    return set(Path(file).read_text().splitlines()) if file and Path(file).exists() else set()
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
-    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed or report.skipped
+    file = item.config.getoption("--passed-before")
+    if file and report.when == "teardown" and not item.stash[FAILED]:
+        with open(file, "a") as passed:
+            passed.write(item.nodeid + "\n")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -58,7 +58,7 @@ def test_shadow_does_not_obey_other_signals(sharing):
 
 
 def test_memory_cannot_be_had(sharing):
-    """A remote node's group of shadows may have little memory: the program dies or comes home, the node lives."""
+    """A remote node's group of shadows may have little memory: the program dies, the node lives."""
     group = "/sys/fs/cgroup/procshare"
     program = ["python3", "-c", "x = bytearray(12 << 20); print(sum(x[::4096]))"]
     sharing.run(f"{PROGRAMS}/threads 2 1", "away", nodes="1")  # after it the group is there
@@ -66,9 +66,8 @@ def test_memory_cannot_be_had(sharing):
     sharing.cluster.run(f"echo 6M >{group}/memory.max", 1, check=True)
     try:
         outcome = sharing.run(program, "away", nodes="1")
-        assert (outcome.returncode, outcome.stdout) in ((0, "0\n"), (128 + signal.SIGKILL, "")), outcome.stderr
-        events = sharing.cluster.run(f"cat {group}/memory.events", 1).stdout
-        assert "max 0\n" not in events, "what a shadow holds is not accounted for"
+        assert (outcome.returncode, outcome.stdout) == (128 + signal.SIGKILL, ""), outcome.stderr
+        assert "no memory for a page" in sharing.cluster.console(1)
     finally:
         sharing.cluster.run(f"echo max >{group}/memory.max", 1, check=True)
     assert sharing.run(program, "away", nodes="1").stdout == "0\n"
@@ -80,8 +79,10 @@ def test_remote_node_dies(make_cluster, share):
     other, _ = start_on(sharing, "1")
     sharing.cluster.kill(2)
     expect_killed(job, SILENT + SLACK)
-    assert "node 2 is lost" in sharing.cluster.console(HOME)
-    assert sharing.nodes()[2]["state"] == "lost"
+    # Whoever notices first: home, or the shadow that exchanged pages with the dead node.
+    console = sharing.cluster.console(HOME)
+    assert "node 2 is lost" in console or "its shadow process is gone" in console
+    poll("home has noticed", lambda: sharing.nodes()[2]["state"] == "lost", SILENT + SLACK)
     assert other.poll() is None
     other.send_signal(signal.SIGTERM)
     assert other.wait(30).returncode == -signal.SIGTERM
@@ -162,7 +163,7 @@ def test_remote_node_stands_still_for_a_while(sharing):
 def test_killed_while_everything_is_under_way(sharing):
     """SIGKILL at ever later moments of a start, from fork to full speed."""
     for moment in range(0, 40, 4):
-        job = sharing.start([f"{PROGRAMS}/threads", "4", "50"], "away")
+        job = sharing.start([f"{PROGRAMS}/threads", "4", "100000"], "away")
         job.wait_started()
         time.sleep(moment / 20)  # a moment of its own, not a wait for something
         job.send_signal(signal.SIGKILL)

@@ -66,6 +66,17 @@ CASES = {
 }  # fmt: skip
 
 
+# Under bounce without --long: the others take minutes together.
+BOUNCED = ("pigz", "xz", "zstd", "pbzip2", "openmp", "c++")
+
+
+def every_program_under_every_policy():
+    for name in CASES:
+        for policy in POLICIES:
+            long = policy.startswith("bounce") and name not in BOUNCED
+            yield pytest.param(name, policy, marks=[pytest.mark.long] if long else [])
+
+
 def observed(program: Program, result, files: str) -> tuple:
     said = [line for line in result.stdout.splitlines() if re.fullmatch(program.said, line)]
     return result.returncode, said, files
@@ -96,8 +107,7 @@ def run_natively(sharing, native, program: Program, policy: str) -> tuple:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name, policy", every_program_under_every_policy())
 def test_same_as_natively(sharing, native, name, policy):
     program = CASES[name]
     sharing.native(PREPARE, check=True)

@@ -43,9 +43,9 @@ def test_200_threads_that_work(sharing):
 
 @pytest.mark.timeout(400)
 def test_memory_comes_back(sharing):
-    """Runs that each move hundreds of pages: free memory does not shrink with their number."""
+    """Runs that each move hundreds of pages: free memory does not shrink with their number, once caches are warm."""
     command = [f"{PROGRAMS}/memory", "sharing"]
-    for _ in range(2):
+    for _ in range(10):
         sharing.run(command, "away")
     before = sharing.cluster.leaks()
     for _ in range(10):

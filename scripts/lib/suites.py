@@ -24,6 +24,7 @@ KSFT_SKIP = 4
 sys.path.insert(0, str(ROOT / "tests"))
 from harness import Cluster, ClusterError  # noqa: E402
 from harness.tap import Counts, parse, planned  # noqa: E402
+from resume import Record  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Options:
 
     name: str | None = None
     long: bool = False
+    record: Record | None = None  # of a long run: what passed before is not run again
 
 
 def say(message: str) -> None:
@@ -207,8 +209,17 @@ def run_pytest(label: str, options: Options, *arguments: str, environment: tuple
     command += ["--junitxml", str(results), *arguments]
     command += ["-k", options.name] if options.name else []
     command += ["--long"] if options.long else []
+    earlier = 0
+    if options.record:
+        passed = options.record.tests_of(label)
+        earlier = len(passed.read_text().splitlines()) if passed.exists() else 0
+        command += ["--passed-before", str(passed)]
+    if earlier:
+        say(f"{label}: {earlier} tests passed in an earlier run of this tree, which did not finish")
     run_logged(label, command)
-    return junit(results, label)
+    counts = junit(results, label)
+    counts.passed += earlier
+    return counts
 
 
 def pytest(options: Options) -> Counts:

@@ -207,6 +207,8 @@ void executor_leave(struct home_thread *t, struct pt_regs *regs)
 		 time_after_eq(jiffies, t->stay_until) &&
 		 !signal_pending(current) && !t->process->doomed);
 
+	home_ahead_arrival(t->process, regs);
+	procshare_push();
 #ifdef CONFIG_RSEQ
 	if (current->rseq)
 		rseq_set_notify_resume(current);

@@ -360,6 +360,7 @@ int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep);
 /* home_ahead.c; the caller pushes the requests out */
 void home_ahead(struct procshare_process *p, unsigned long address,
 		enum coh_access access);
+void home_ahead_arrival(struct procshare_process *p, const struct pt_regs *regs);
 
 /* home_notifier.c */
 extern const struct mmu_notifier_ops home_notifier_ops;

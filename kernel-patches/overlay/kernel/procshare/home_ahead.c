@@ -9,6 +9,8 @@
  */
 
 #include <linux/mm.h>
+#include <linux/ptrace.h>
+#include <asm/fsgsbase.h>
 
 #include "home.h"
 
@@ -45,5 +47,18 @@ void home_ahead(struct procshare_process *p, unsigned long address,
 	spin_lock(&p->dir.lock);
 	for (; page < t->sequence.end; page++)
 		expect(p, page << PAGE_SHIFT, access);
+	spin_unlock(&p->dir.lock);
+}
+
+/*
+ * current's thread has just come home with @regs: the pages that it touches first
+ * come in one round trip.  The caller pushes the requests out.
+ */
+void home_ahead_arrival(struct procshare_process *p, const struct pt_regs *regs)
+{
+	spin_lock(&p->dir.lock);
+	expect(p, regs->ip, COH_READ);
+	expect(p, regs->sp, COH_WRITE);
+	expect(p, x86_fsbase_read_task(current), COH_READ);
 	spin_unlock(&p->dir.lock);
 }

@@ -195,6 +195,7 @@ bool shadow_thread_has_bounced(const struct shadow_thread *st,
 /* shadow_ahead.c */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 			  enum coh_access access);
+void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs);
 
 /* shadow_pace.c */
 void shadow_pace_start(void);

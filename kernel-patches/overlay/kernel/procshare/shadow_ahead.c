@@ -7,6 +7,8 @@
  */
 
 #include <linux/mm.h>
+#include <linux/ptrace.h>
+#include <asm/fsgsbase.h>
 
 #include "shadow.h"
 
@@ -29,4 +31,16 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 	for (; page < min(st->sequence.end, end); page++)
 		shadow_page_expect(st->shadow, page << PAGE_SHIFT, access);
 	return st->sequence.window;
+}
+
+/*
+ * current has just arrived: the pages that it touches first come in one round
+ * trip, not one after the other.  The caller pushes the requests out.
+ */
+void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs)
+{
+	shadow_page_expect(st->shadow, regs->ip & PAGE_MASK, COH_READ);
+	shadow_page_expect(st->shadow, regs->sp & PAGE_MASK, COH_WRITE);
+	shadow_page_expect(st->shadow, x86_fsbase_read_task(current) & PAGE_MASK,
+			   COH_READ);
 }

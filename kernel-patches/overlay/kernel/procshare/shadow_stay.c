@@ -200,6 +200,8 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 	st->trap = 0;
 	st->arrival_utime = current->utime;
 	task_cputime_adjusted(current, &st->arrival_user, &st->arrival_system);
+	shadow_ahead_arrival(st, regs);
+	procshare_push();
 	await_clock(le64_to_cpu(state->monotonic));
 	st->back = false;
 	set_running(st, true);
