@@ -43,11 +43,11 @@ def test_200_threads_that_work(sharing):
 
 @pytest.mark.timeout(400)
 def test_memory_comes_back(sharing):
-    """Runs that each move hundreds of pages: free memory does not shrink with their number, once caches are warm."""
+    """Runs that each move hundreds of pages: free memory, which goes up and down by some MiB, does not shrink with them."""
     command = [f"{PROGRAMS}/memory", "sharing"]
-    for _ in range(10):
+    for _ in range(2):
         sharing.run(command, "away")
     before = sharing.cluster.leaks()
-    for _ in range(10):
+    for _ in range(20):
         sharing.run(command, "away")
-    assert before.leaked_since(settle=15, slack_kib=4096) == []
+    assert before.leaked_since(settle=15) == []
