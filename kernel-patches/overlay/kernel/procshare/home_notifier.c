@@ -193,7 +193,7 @@ static int range_start(struct mmu_notifier *mn,
 	return 0;
 }
 
-/* The page tables have been changed: forget, or serve again. */
+/* The page tables have been changed: forget; requests are served by go_on(). */
 static void finish(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
 	coh_home_done(&e->coh, want);
@@ -206,13 +206,13 @@ static void finish(struct procshare_process *p, struct dir_entry *e, u8 want)
 			put_page(e->frame);
 		e->frame = NULL;
 	}
-	directory_progress(p, e);
 	directory_settle(p, e);
 }
 
 static void go_on(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
 	directory_progress(p, e);
+	directory_settle(p, e);
 }
 
 static void range_end(struct mmu_notifier *mn,
@@ -220,14 +220,18 @@ static void range_end(struct mmu_notifier *mn,
 {
 	struct procshare_process *p = container_of(mn, struct procshare_process,
 						   notifier);
+	unsigned long first = range->start >> PAGE_SHIFT;
+	unsigned long last = (range->end - 1) >> PAGE_SHIFT;
 	u8 want = want_of(range);
 
 	if (!want || !mmu_notifier_range_blockable(range))
 		return;
+	/* As long as the range is blocked, it has no entries but those of ask(). */
+	walk(p, first, last, finish, want);
 	if (unblock(p, range))
 		walk(p, 0, ULONG_MAX, go_on, 0);
-	walk(p, range->start >> PAGE_SHIFT, (range->end - 1) >> PAGE_SHIFT,
-	     finish, want);
+	else
+		walk(p, first, last, go_on, 0);
 	directory_wake_all(p);
 	directory_unpark(p);
 }
