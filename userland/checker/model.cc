@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../machines/rights.hpp"
+
 namespace procshare::checker {
 namespace {
 
@@ -136,25 +138,9 @@ bool write(World& w, const Config& config, unsigned node) {
 
 // ---- actions ----
 
-// What leaves must leave after the sender has reduced its own rights.
-std::string_view unprotected(const World& w, unsigned node, const coh_msg& m) {
-    coh_access left = pte(w, node);
-    if (m.type == COH_ACK && left != COH_NONE)
-        return "ACK before the page is unmapped";
-    if (m.type == COH_PUT && left != COH_NONE)
-        return "PUT of a mapped page";
-    if (m.type != COH_GRANT || (m.flags & COH_ERROR))
-        return {};
-    if (m.access == COH_READ && left == COH_WRITE)
-        return "a copy for reading of a page that is still writable";
-    if (m.access == COH_WRITE && left != COH_NONE)
-        return "a grant for writing of a page that is still mapped";
-    return {};
-}
-
 void act_send(World& w, unsigned node, const coh_msg& m, std::string_view& bad) {
     Value value = Value::kNone;
-    if (auto rule = unprotected(w, node, m); !rule.empty())
+    if (auto rule = machines::unprotected(m, pte(w, node)); !rule.empty())
         bad = rule;
     if (m.flags & COH_DATA) {
         value = frame(w, node);

@@ -4,27 +4,14 @@
 #include <algorithm>
 #include <span>
 
+#include "rights.hpp"
+
 namespace procshare::machines {
 namespace {
 
 void breaks(Effects& effects, std::string_view rule) {
     if (effects.broken.empty())
         effects.broken = rule;
-}
-
-// What leaves must leave after the sender has reduced its own rights.
-std::string_view unprotected(const coh_msg& m, coh_access left) {
-    if (m.type == COH_ACK && left != COH_NONE)
-        return "ACK before the page is unmapped";
-    if (m.type == COH_PUT && left != COH_NONE)
-        return "PUT of a mapped page";
-    if (m.type != COH_GRANT || (m.flags & COH_ERROR))
-        return {};
-    if (m.access == COH_READ && left == COH_WRITE)
-        return "a copy for reading of a page that is still writable";
-    if (m.access == COH_WRITE && left != COH_NONE)
-        return "a grant for writing of a page that is still mapped";
-    return {};
 }
 
 } // namespace

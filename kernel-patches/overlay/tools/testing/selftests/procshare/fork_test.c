@@ -16,16 +16,6 @@
 static uint8_t *block;	/* page 0 was written at home, 1 near, 2 far; 3 read everywhere */
 static __thread int thread_word;
 
-static uint8_t *map(size_t pages)
-{
-	uint8_t *at = mmap(NULL, pages * PAGE_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (at == MAP_FAILED)
-		abort();
-	return at;
-}
-
 static long write_page(void *argument)
 {
 	int page = (intptr_t)argument;

@@ -18,16 +18,6 @@
 #define NO_RIGHT	FAULTED(SIGSEGV, SEGV_ACCERR)
 #define PAGES		4
 
-static uint8_t *map(size_t pages)
-{
-	uint8_t *block = mmap(NULL, pages * PAGE_SIZE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (block == MAP_FAILED)
-		abort();
-	return block;
-}
-
 static long do_read(void *address)
 {
 	return probe_read(address);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -279,4 +280,14 @@ long probe_write(void *address, int value)
 		return fault_at(address);
 	WRITE_ONCE(*(uint8_t *)address, value);
 	return 0;
+}
+
+uint8_t *map(size_t pages)
+{
+	uint8_t *block = mmap(NULL, pages * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (block == MAP_FAILED)
+		abort();
+	return block;
 }

@@ -57,6 +57,9 @@ void remote_start(struct remote *r, unsigned int node, remote_function function,
 bool remote_arrived(struct remote *r);
 long remote_join(struct remote *r);
 
+/* So many pages of private memory, untouched. */
+uint8_t *map(size_t pages);
+
 /* Access to memory that survives a fault: the byte or 0, or what the signal said. */
 #define FAULTED(signal, code) (1000 * (signal) + (code))
 
