@@ -16,6 +16,8 @@ echo "status $? and ${PIPESTATUS[*]}"
 trap 'echo told' USR1
 (kill -USR1 $$)
 sleep 1000 &
+# Before its exec the child is still this shell, with its traps: it might ignore the signal or obey them.
+until read -r name <"/proc/$!/comm" && [ "$name" = sleep ]; do :; done
 kill $! && wait $! 2>/dev/null
 echo "killed $?"
 diff <(echo one) <(echo one) && echo same
