@@ -42,6 +42,8 @@ typedef unsigned int gfp_t;
 #define le32_to_cpu(x) le32toh(x)
 #define le64_to_cpu(x) le64toh(x)
 
+#define DECLARE_BITMAP(name, bits) unsigned long name[((bits) + 63) / 64]
+
 #define HZ 250
 #define GFP_KERNEL 0
 #define GFP_ATOMIC 0
@@ -74,6 +76,7 @@ struct kvec {
     size_t length;
 };
 struct net;
+struct cpumask;
 typedef int spinlock_t;
 
 struct page {

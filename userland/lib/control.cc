@@ -112,13 +112,15 @@ unsigned Control::self() {
     throw Error("this machine has not joined a cluster: 'procshare node join' does that");
 }
 
-std::uint64_t Control::attach(const Policy& policy, NodeSet nodes) {
+std::uint64_t Control::attach(const Policy& policy, NodeSet nodes, bool home_cpus) {
     Request request = socket_.request(PROCSHARE_CMD_PROCESS_ATTACH);
     std::uint64_t session = 0;
 
     request.put_u32(PROCSHARE_A_PROCESS_POLICY, policy.kind).put_u64(PROCSHARE_A_PROCESS_NODES, nodes);
     if (policy.kind == PROCSHARE_POLICY_BOUNCE)
         request.put_u32(PROCSHARE_A_PROCESS_BOUNCE_MS, policy.bounce_ms);
+    if (home_cpus)
+        request.put_flag(PROCSHARE_A_PROCESS_HOME_CPUS);
     socket_.call(request,
                  [&](const Attributes& reply) { session = reply.number(PROCSHARE_A_PROCESS_SESSION); });
     return session;

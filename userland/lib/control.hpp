@@ -62,8 +62,9 @@ public:
     // The node of this machine.  Throws Error if it has not joined.
     unsigned self();
 
-    // Shares the calling process from its next exec on; the session's id.
-    std::uint64_t attach(const Policy& policy, NodeSet nodes);
+    // Shares the calling process from its next exec on; the session's id.  With @home_cpus it sees
+    // the processors of its home only.
+    std::uint64_t attach(const Policy& policy, NodeSet nodes, bool home_cpus = false);
     // @tid 0: all threads.  @node: may be PROCSHARE_NODE_HOME.
     void migrate(int pid, int tid, unsigned node);
     netlink::Prepared prepare_migrate(int pid, int tid, unsigned node) const;

@@ -151,6 +151,11 @@ Request& Request::put_u64(int type, std::uint64_t value) {
     return *this;
 }
 
+Request& Request::put_flag(int type) {
+    check_put(nla_put_flag(message_.get(), type));
+    return *this;
+}
+
 Request& Request::put_bytes(int type, std::span<const std::byte> value) {
     check_put(nla_put(message_.get(), type, static_cast<int>(value.size()), value.data()));
     return *this;

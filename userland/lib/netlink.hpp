@@ -51,6 +51,7 @@ public:
     Request& put_u16(int type, std::uint16_t value);
     Request& put_u32(int type, std::uint32_t value);
     Request& put_u64(int type, std::uint64_t value);
+    Request& put_flag(int type);
     Request& put_bytes(int type, std::span<const std::byte> value);
 
 private:

@@ -24,6 +24,7 @@ constexpr const char* to_stderr = "-"; // what --stats without a file means
 struct Options {
     std::string policy = "spread";
     std::string nodes;
+    std::string cpus = "cluster";
     std::string stats; // empty: none
     bool json = false;
 };
@@ -31,6 +32,7 @@ struct Options {
 struct Request {
     Policy policy;
     NodeSet nodes = 0;
+    bool home_cpus = false;
 };
 
 NodeSet known_nodes(Control& control) {
@@ -118,7 +120,7 @@ int run_and_report(Control& control, const Program& program, const Request& requ
 
     const int status = run_child(
         [&] {
-            pipe.tell(Control().attach(request.policy, request.nodes));
+            pipe.tell(Control().attach(request.policy, request.nodes, request.home_cpus));
             program.execute();
         },
         [&] { session = pipe.learn(); });
@@ -138,9 +140,10 @@ int run(const Options& options, const std::vector<std::string>& command) {
 
     if (!options.nodes.empty())
         request.nodes = parse_node_set(options.nodes, known_nodes(control));
+    request.home_cpus = options.cpus == "home";
     if (!options.stats.empty())
         return run_and_report(control, program, request, options);
-    control.attach(request.policy, request.nodes);
+    control.attach(request.policy, request.nodes, request.home_cpus);
     program.execute();
 }
 
@@ -175,6 +178,11 @@ void add_run(CLI::App& app, std::vector<std::string>& arguments, int& status) {
         ->option_text("POLICY");
     verb->add_option("-n,--nodes", options->nodes, "Nodes to use, as in 0,2-4 or !3 or all (default: all)")
         ->option_text("SET");
+    verb->add_option("-c,--cpus", options->cpus,
+                     "Processors that the program sees: those of the cluster's nodes to use, or home's\n"
+                     "(default: cluster)")
+        ->option_text("cluster|home")
+        ->check(CLI::IsMember({"cluster", "home"}));
     auto* stats = verb->add_flag(fmt::format("--stats{{{}}}", to_stderr), options->stats,
                                  "When the program has ended, say on stderr or in FILE what ran where")
                       ->option_text("[=FILE]");

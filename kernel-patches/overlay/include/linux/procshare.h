@@ -27,6 +27,12 @@ void __procshare_exit(struct task_struct *tsk);
 void __procshare_free(struct task_struct *tsk);
 vm_fault_t procshare_marker_fault(struct vm_fault *vmf);
 vm_fault_t procshare_wp_fault(struct vm_fault *vmf);
+bool __procshare_numbers_cpus(pid_t pid);
+ssize_t __procshare_print_cpus(char *buf);
+u32 __procshare_cpu_base(struct task_struct *task);
+long procshare_getaffinity(pid_t pid, unsigned int len, unsigned long __user *user);
+long procshare_setaffinity(pid_t pid, unsigned int len,
+			   const unsigned long __user *user);
 
 /*
  * Before signals are looked at on the way to user mode: a home thread may leave
@@ -71,6 +77,29 @@ static inline void procshare_free(struct task_struct *tsk)
 		__procshare_free(tsk);
 }
 
+/* Does the process of thread @pid see the CPUs of all its nodes? */
+static inline bool procshare_numbers_cpus(pid_t pid)
+{
+	return static_branch_unlikely(&procshare_key) && __procshare_numbers_cpus(pid);
+}
+
+/* The CPUs that current's process sees, as sysfs prints a mask; 0: this machine's. */
+static inline ssize_t procshare_print_cpus(char *buf)
+{
+	return static_branch_unlikely(&procshare_key) ? __procshare_print_cpus(buf) : 0;
+}
+
+/* This node's numbers in the rseq area of @task become those of its process. */
+static inline void procshare_cpu_number(struct task_struct *task, u32 *cpu, u32 *cid)
+{
+	if (static_branch_unlikely(&procshare_key) && task->procshare) {
+		u32 base = __procshare_cpu_base(task);
+
+		*cpu += base;
+		*cid += base;
+	}
+}
+
 #define procshare_mm_init(mm)	((mm)->procshare = NULL)
 #define procshare_mm(mm)	((mm)->procshare)
 
@@ -108,6 +137,32 @@ static inline vm_fault_t procshare_marker_fault(struct vm_fault *vmf)
 static inline vm_fault_t procshare_wp_fault(struct vm_fault *vmf)
 {
 	return VM_FAULT_SIGBUS;
+}
+
+static inline bool procshare_numbers_cpus(pid_t pid)
+{
+	return false;
+}
+
+static inline long procshare_getaffinity(pid_t pid, unsigned int len,
+					 unsigned long __user *user)
+{
+	return -ENOSYS;
+}
+
+static inline long procshare_setaffinity(pid_t pid, unsigned int len,
+					 const unsigned long __user *user)
+{
+	return -ENOSYS;
+}
+
+static inline ssize_t procshare_print_cpus(char *buf)
+{
+	return 0;
+}
+
+static inline void procshare_cpu_number(struct task_struct *task, u32 *cpu, u32 *cid)
+{
 }
 
 static inline void procshare_mm_init(struct mm_struct *mm)

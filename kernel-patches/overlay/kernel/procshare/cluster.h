@@ -10,6 +10,7 @@
 #include "transport.h"
 
 struct netlink_ext_ack;
+struct node_cpus;
 
 /**
  * struct procshare_node_info - one row of the node table
@@ -48,6 +49,8 @@ bool procshare_node_next(int *id, struct procshare_node_info *info);
 void procshare_node_disconnect(unsigned int node, const char *reason);
 /* State components (XCR0 bits) that user mode may use on @node; 0 if not up. */
 u64 procshare_node_xfeatures(unsigned int node);
+/* The CPUs of @node, this one included; false if it is not up. */
+bool procshare_node_cpus(unsigned int node, struct node_cpus *cpus);
 /*
  * How far the peer's CLOCK_MONOTONIC is ahead of ours in ns: never more than the
  * truth, and less by the time of the quickest message.  False if not known yet.

@@ -83,20 +83,6 @@ static bool may_see(const struct procshare_process *p)
 	return may;
 }
 
-/* The shared process of @task, with a reference, or NULL. */
-static struct procshare_process *process_of(struct task_struct *task)
-{
-	struct procshare_process *p;
-	u64 id = 0;
-
-	for (; (p = process_find_next(&id)); id++) {
-		if (p->pid == task_tgid(task) && !p->released)
-			return p;
-		process_put(p);
-	}
-	return NULL;
-}
-
 static int check_target(unsigned int node, struct netlink_ext_ack *extack)
 {
 	if (node == PROCSHARE_NODE_HOME || node == procshare_self())
@@ -145,7 +131,7 @@ int procshare_migrate(pid_t pid, pid_t tid, unsigned int node,
 		goto put_task;
 	}
 	err = -ENOENT;
-	p = process_of(task);
+	p = process_of_task(task);
 	if (!p || !ask_threads(p, tid ? task_pid_nr(task) : 0, target))
 		NL_SET_ERR_MSG(extack, "not a shared process: start it with procshare run");
 	else

@@ -10,11 +10,11 @@
  */
 
 #include <linux/freezer.h>
-#include <linux/rseq.h>
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
 
 #include "home.h"
+#include "rseq.h"
 
 /* Longest wait for the registers of a thread whose process dumps core. */
 #define DUMP_TIMEOUT	(2 * HZ)
@@ -209,10 +209,7 @@ void executor_leave(struct home_thread *t, struct pt_regs *regs)
 
 	home_ahead_arrival(t->process, regs);
 	procshare_push();
-#ifdef CONFIG_RSEQ
-	if (current->rseq)
-		rseq_set_notify_resume(current);
-#endif
+	thread_rseq_moved();
 	set_thread_flag(TIF_NOTIFY_RESUME);
 }
 

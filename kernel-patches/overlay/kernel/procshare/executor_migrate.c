@@ -8,9 +8,7 @@
  */
 
 #include <linux/ptrace.h>
-#include <linux/rseq.h>
 #include <linux/timekeeping.h>
-#include <linux/uaccess.h>
 
 #include "cluster.h"
 #include "home.h"
@@ -23,43 +21,9 @@
 #define STAY_MIN	msecs_to_jiffies(8)
 #define STAY_MAX	(2 * HZ)
 
-#ifdef CONFIG_RSEQ
-/* Programs leave the pointer behind when they are done: look where they are. */
-static bool in_critical_section(struct pt_regs *regs, u64 address)
-{
-	struct rseq_cs cs;
-
-	if (copy_from_user(&cs, (void __user *)address, sizeof(cs)))
-		return true;
-	return regs->ip - cs.start_ip < cs.post_commit_offset;
-}
-#endif
-
-/*
- * A CPU number of this node means nothing on another one: the restartable
- * sequences area says "not registered" while the thread is away.
- */
-static int park_rseq(struct pt_regs *regs)
-{
-#ifdef CONFIG_RSEQ
-	struct rseq __user *rseq = current->rseq;
-	u64 cs;
-
-	if (!rseq)
-		return 0;
-	if (get_user(cs, &rseq->rseq_cs))
-		return -EFAULT;
-	if (cs && in_critical_section(regs, cs))
-		return -EBUSY;
-	if (put_user(0u, &rseq->cpu_id_start) ||
-	    put_user((u32)RSEQ_CPU_ID_UNINITIALIZED, &rseq->cpu_id))
-		return -EFAULT;
-#endif
-	return 0;
-}
-
 /* MIGRATE: the state of current, whose user registers are @regs. */
-static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *regs)
+static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *regs,
+					 unsigned int node)
 {
 	struct procshare_wire_thread *state;
 	struct procshare_msg *msg;
@@ -73,6 +37,7 @@ static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *
 		state->bounce_ms = cpu_to_le32(t->session->params.bounce_ms);
 	if (executor_watched())
 		state->flags = cpu_to_le32(PROCSHARE_THREAD_WATCHED);
+	home_cpus_pack(t, node, state);
 	return msg;
 }
 
@@ -98,7 +63,8 @@ static int prepare(struct home_thread *t, struct pt_regs *regs, unsigned int nod
 
 	if (node >= PROCSHARE_MAX_NODES)
 		return -EINVAL;
-	return process_expose(p) ?: process_host(p, node) ?: park_rseq(regs);
+	return process_expose(p) ?: process_host(p, node) ?:
+	       home_cpus_prepare(t, node, regs);
 }
 
 static int depart(struct home_thread *t, struct pt_regs *regs)
@@ -116,7 +82,7 @@ static int depart(struct home_thread *t, struct pt_regs *regs)
 	err = prepare(t, regs, node);
 	if (err)
 		return err;
-	msg = pack_thread(t, regs);
+	msg = pack_thread(t, regs, node);
 	if (!msg)
 		return -ENOMEM;
 	t->recalled = false;
@@ -139,7 +105,7 @@ static void plan_next_stay(struct home_thread *t, u32 reason)
 {
 	switch (reason) {
 	case PROCSHARE_BACK_BOUNCE:
-		WRITE_ONCE(t->target, home_thread_bounce(t));
+		WRITE_ONCE(t->target, home_place_bounce(t));
 		break;
 	case PROCSHARE_BACK_CALL:
 		t->until_call = true;

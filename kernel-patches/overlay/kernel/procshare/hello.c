@@ -47,6 +47,26 @@ static const char * const refusals[PROCSHARE_REFUSALS] = {
 	[PROCSHARE_REFUSE_LEAVING] = "leaving the cluster",
 };
 
+static void write_cpus(struct procshare_wire_hello *hello)
+{
+	struct node_cpus cpus;
+	unsigned int i;
+
+	node_cpus_own(&cpus);
+	hello->cpus = cpu_to_le16(cpus.count);
+	for (i = 0; i < ARRAY_SIZE(hello->cpus_online); i++)
+		hello->cpus_online[i] = cpu_to_le64(cpus.online[i]);
+}
+
+static void read_cpus(const struct procshare_wire_hello *hello, struct node_cpus *cpus)
+{
+	unsigned int i;
+
+	cpus->count = le16_to_cpu(hello->cpus);
+	for (i = 0; i < ARRAY_SIZE(hello->cpus_online); i++)
+		cpus->online[i] = le64_to_cpu(hello->cpus_online[i]);
+}
+
 void procshare_hello_make(struct procshare_wire_hello *hello, unsigned int node,
 			  bool dialer)
 {
@@ -57,6 +77,7 @@ void procshare_hello_make(struct procshare_wire_hello *hello, unsigned int node,
 	hello->node = node;
 	hello->dialer = dialer;
 	hello->xfeatures = cpu_to_le64(procshare_xfeatures());
+	write_cpus(hello);
 	get_random_bytes(hello->nonce, sizeof(hello->nonce));
 	memcpy(hello->build_id, build_id, sizeof(hello->build_id));
 	strscpy(hello->release, init_uts_ns.name.release, sizeof(hello->release));
@@ -223,6 +244,7 @@ int procshare_hello_meet(struct procshare_link *link, struct procshare_hello *he
 	if (why)
 		return procshare_hello_refuse(link, why);
 	link->xfeatures = le64_to_cpu(hello->theirs.xfeatures);
+	read_cpus(&hello->theirs, &link->cpus);
 	return 0;
 }
 

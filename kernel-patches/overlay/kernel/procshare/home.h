@@ -2,9 +2,10 @@
 /*
  * procshare - a shared process as its home node sees it
  *
- * Lock order: mmap_lock, page table lock, directory lock, thread inbox lock.
- * The last three are spinlocks; messages are queued under them and pushed out
- * after they are dropped (transport.h).
+ * Lock order: mmap_lock, page table lock, directory lock, thread inbox lock; and
+ * a process's xa_lock of threads, a thread's lock.  All but the first are
+ * spinlocks; messages are queued under them and pushed out after they are dropped
+ * (transport.h).
  */
 #ifndef _PROCSHARE_HOME_H
 #define _PROCSHARE_HOME_H
@@ -20,6 +21,7 @@
 #include <linux/xarray.h>
 
 #include "coherence.h"
+#include "cpu_layout.h"
 #include "process.h"
 #include "sequence.h"
 #include "thread.h"
@@ -52,6 +54,7 @@ struct usage {
  * @ref: held by processes, by threads and, for a while, by the session table
  * @id: number that netlink knows it by
  * @params: policy and placement, constant
+ * @cpus: how the CPUs of its nodes are numbered, constant
  * @placed: threads placed so far, for round robin
  * @reasons: returns home by enum procshare_reason
  * @usage: per node, allocated when a node is first used
@@ -61,6 +64,7 @@ struct session {
 	struct kref ref;
 	u64 id;
 	struct procshare_params params;
+	struct cpu_layout cpus;
 	atomic_t placed;
 	atomic64_t reasons[PROCSHARE_BACK_REASONS];
 	struct usage *usage[PROCSHARE_MAX_NODES];
@@ -224,6 +228,9 @@ struct procshare_process {
  * @bounce_from_ns: its user CPU time when it last came home (policy bounce)
  * @remote_user_ns: @remote_system_ns: totals, which the task has been charged with
  * @sequence: of the faults that it waited for
+ * @lock: protects @pinned and @cpus, and @session against those who look from outside
+ * @pinned: runs only on some of its CPUs
+ * @cpus: these, numbered as session->cpus says
  * @inbox_lock: protects @inbox and, against it, @node
  * @inbox: messages for the executor, in order
  * @inbox_length: how many
@@ -258,6 +265,9 @@ struct home_thread {
 	atomic64_t remote_user_ns;
 	u64 remote_system_ns;
 	struct sequence sequence;
+	spinlock_t lock;
+	bool pinned;
+	DECLARE_BITMAP(cpus, PROCSHARE_CPUS);
 	spinlock_t inbox_lock;
 	struct list_head inbox;
 	unsigned int inbox_length;
@@ -294,14 +304,25 @@ void process_stop(struct procshare_process *p);
 void process_doom(struct procshare_process *p, const char *why);
 void process_message(struct procshare_process *p, struct procshare_msg *msg);
 void process_node_down(unsigned int node);
+struct procshare_process *process_of_task(struct task_struct *task);
 
 /* home_thread.c */
 struct home_thread *home_thread_create(struct session *session);
 struct home_thread *home_thread_find(struct procshare_process *p, u32 tid);
 void home_thread_put(struct home_thread *t);
 bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target);
-u8 home_thread_bounce(struct home_thread *t);
 void home_thread_join(struct session *s);
+
+/* home_place.c */
+u8 home_place(struct home_thread *t);
+u8 home_place_bounce(struct home_thread *t);
+void home_place_again(struct procshare_process *p, struct home_thread *t);
+
+/* home_cpus.c */
+int home_cpus_prepare(struct home_thread *t, unsigned int node,
+		      const struct pt_regs *regs);
+void home_cpus_pack(struct home_thread *t, unsigned int node,
+		    struct procshare_wire_thread *state);
 
 /* home_time.c */
 void home_thread_account(struct home_thread *t);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * procshare - home thread: its record, its placement, when it leaves
+ * procshare - home thread: its record, and when it leaves
  *
  * The record is made at fork (or by procshare_attach()), finds its process at
  * the first return to user mode, and is freed with the task.  A thread leaves
@@ -34,6 +34,7 @@ struct home_thread *home_thread_create(struct session *session)
 	t->node = PROCSHARE_NODE_HOME;
 	t->place = PROCSHARE_NODE_HOME;
 	t->newborn = true;
+	spin_lock_init(&t->lock);
 	spin_lock_init(&t->inbox_lock);
 	INIT_LIST_HEAD(&t->inbox);
 	init_waitqueue_head(&t->wait);
@@ -50,10 +51,13 @@ void home_thread_join(struct session *s)
 					     struct home_thread, base);
 	struct procshare_process *p = t->process;
 
-	/* Whoever looks at threads from outside holds this lock. */
+	/* Whoever looks at threads from outside holds one of these locks. */
 	if (p)
 		xa_lock(&p->threads);
+	spin_lock(&t->lock);
 	swap(t->session, s);
+	t->pinned = false;
+	spin_unlock(&t->lock);
 	if (p)
 		xa_unlock(&p->threads);
 	session_put(s);
@@ -107,6 +111,10 @@ void home_thread_fork(struct task_struct *child)
 		return;
 	}
 	t->child = true;
+	spin_lock(&parent->lock);
+	t->pinned = parent->pinned;
+	bitmap_copy(t->cpus, parent->cpus, PROCSHARE_CPUS);
+	spin_unlock(&parent->lock);
 	/* Kept if the child turns out to be a thread of the same process. */
 	if (parent->process) {
 		kref_get(&parent->process->ref);
@@ -186,72 +194,6 @@ static bool attach(struct home_thread *t)
 	return true;
 }
 
-/* The next node of the session's set, round robin, home left out if @remote. */
-static u8 next_host(struct home_thread *t, bool remote)
-{
-	coh_set nodes = session_nodes(t->session);
-	unsigned int self = t->process->home;
-	unsigned int n, count;
-	int node;
-
-	if (remote)
-		nodes &= ~coh_bit(self);
-	count = hweight64(nodes);
-	if (!count)
-		return PROCSHARE_NODE_HOME;
-	n = (unsigned int)atomic_inc_return(&t->session->placed) % count;
-	for (node = 0; node < PROCSHARE_MAX_NODES; node++)
-		if (nodes & coh_bit(node) && !n--)
-			break;
-	return node == self ? PROCSHARE_NODE_HOME : node;
-}
-
-/* The node behind @node in the session's set: policy bounce moves on there. */
-u8 home_thread_bounce(struct home_thread *t)
-{
-	coh_set nodes = session_nodes(t->session);
-	unsigned int self = t->process->home;
-	unsigned int from = t->node == PROCSHARE_NODE_HOME ? self : t->node;
-	unsigned int i;
-
-	for (i = 1; i <= PROCSHARE_MAX_NODES; i++) {
-		unsigned int node = (from + i) % PROCSHARE_MAX_NODES;
-
-		if (nodes & coh_bit(node))
-			return node == self ? PROCSHARE_NODE_HOME : node;
-	}
-	return PROCSHARE_NODE_HOME;
-}
-
-static u8 choose(struct home_thread *t)
-{
-	switch (t->process->policy) {
-	case PROCSHARE_POLICY_SPREAD:
-		/* The program's first thread stays; threads and processes made later go. */
-		return t->child ? next_host(t, false) : PROCSHARE_NODE_HOME;
-	case PROCSHARE_POLICY_AWAY:
-		return next_host(t, true);
-	case PROCSHARE_POLICY_BOUNCE:
-		return next_host(t, false);
-	default:
-		return PROCSHARE_NODE_HOME;
-	}
-}
-
-/* Where a new thread goes by its policy; exec does not change it. */
-static u8 place(struct home_thread *t)
-{
-	bool down = t->place != PROCSHARE_NODE_HOME &&
-		    !(session_nodes(t->session) & coh_bit(t->place));
-
-	if (t->process->policy == PROCSHARE_POLICY_HOME)
-		return PROCSHARE_NODE_HOME;
-	if (!t->placed || down)
-		t->place = choose(t);
-	t->placed = true;
-	return t->place;
-}
-
 /* Make thread @tid move to @target (home included) as soon as it can. */
 bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target)
 {
@@ -305,7 +247,7 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 		if (!attach(t))
 			return ti_work;
 		if (t->newborn)
-			WRITE_ONCE(t->target, place(t));
+			WRITE_ONCE(t->target, home_place(t));
 		t->newborn = false;
 	}
 	if (!wants_away(t))

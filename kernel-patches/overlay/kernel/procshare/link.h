@@ -10,6 +10,7 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
+#include "cpu_layout.h"
 #include "transport.h"
 
 struct crypto_shash;
@@ -89,6 +90,7 @@ extern const struct procshare_transport procshare_tcp;
  * @reason: why the link ended or was refused; the first one stays
  * @entry: in converse.c's list of all links
  * @xfeatures: from the peer's HELLO
+ * @cpus: from the peer's HELLO
  * @clock_ahead: the peer's CLOCK_MONOTONIC minus ours, at least, in ns
  * @clock_known: @clock_ahead has been estimated
  *
@@ -133,6 +135,7 @@ struct procshare_link {
 	char reason[PROCSHARE_REASON_MAX];
 	struct list_head entry;
 	u64 xfeatures;
+	struct node_cpus cpus;
 	s64 clock_ahead;
 	bool clock_known;
 

@@ -52,10 +52,11 @@ static const struct nla_policy procshare_node_del_nl_policy[PROCSHARE_A_NODE_ID 
 };
 
 /* PROCSHARE_CMD_PROCESS_ATTACH - do */
-static const struct nla_policy procshare_process_attach_nl_policy[PROCSHARE_A_PROCESS_BOUNCE_MS + 1] = {
+static const struct nla_policy procshare_process_attach_nl_policy[PROCSHARE_A_PROCESS_HOME_CPUS + 1] = {
 	[PROCSHARE_A_PROCESS_POLICY] = NLA_POLICY_MAX(NLA_U32, 3),
 	[PROCSHARE_A_PROCESS_NODES] = { .type = NLA_UINT, },
 	[PROCSHARE_A_PROCESS_BOUNCE_MS] = NLA_POLICY_RANGE(NLA_U32, 1, PROCSHARE_BOUNCE_MAX),
+	[PROCSHARE_A_PROCESS_HOME_CPUS] = { .type = NLA_FLAG, },
 };
 
 /* PROCSHARE_CMD_MIGRATE - do */
@@ -122,7 +123,7 @@ const struct genl_split_ops procshare_nl_ops[11] = {
 		.cmd		= PROCSHARE_CMD_PROCESS_ATTACH,
 		.doit		= procshare_nl_process_attach_doit,
 		.policy		= procshare_process_attach_nl_policy,
-		.maxattr	= PROCSHARE_A_PROCESS_BOUNCE_MS,
+		.maxattr	= PROCSHARE_A_PROCESS_HOME_CPUS,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

@@ -39,6 +39,7 @@ static int read_params(struct genl_info *info, struct procshare_params *params)
 	}
 	params->bounce_ms = bounce_ms ? nla_get_u32(bounce_ms) : 0;
 	params->nodes = nodes ? nla_get_uint(nodes) : 0;
+	params->home_cpus = nla_get_flag(info->attrs[PROCSHARE_A_PROCESS_HOME_CPUS]);
 	return 0;
 }
 

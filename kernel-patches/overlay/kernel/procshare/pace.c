@@ -33,7 +33,7 @@ static void pace_thread(struct procshare_process *p, struct home_thread *t)
 	if (READ_ONCE(t->node) != PROCSHARE_NODE_HOME)
 		return;
 	if (has_bounced_enough(p, t))
-		WRITE_ONCE(t->target, home_thread_bounce(t));
+		WRITE_ONCE(t->target, home_place_bounce(t));
 	if (READ_ONCE(t->target) == PROCSHARE_NODE_HOME || t->until_call ||
 	    time_before(jiffies, t->stay_until))
 		return;

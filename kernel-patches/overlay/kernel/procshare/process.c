@@ -80,6 +80,20 @@ struct procshare_process *process_find_next(u64 *id)
 	return NULL;
 }
 
+/* The shared process of @task, with a reference, or NULL. */
+struct procshare_process *process_of_task(struct task_struct *task)
+{
+	struct procshare_process *p;
+	u64 id = 0;
+
+	for (; (p = process_find_next(&id)); id++) {
+		if (p->pid == task_tgid(task) && !p->released)
+			return p;
+		process_put(p);
+	}
+	return NULL;
+}
+
 struct procshare_process *process_find(u64 id)
 {
 	struct procshare_process *p;

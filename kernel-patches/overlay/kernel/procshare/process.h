@@ -43,11 +43,13 @@ enum procshare_counter {
  * @policy: enum procshare_policy
  * @nodes: node set that threads may use; 0 means all nodes, home included
  * @bounce_ms: PROCSHARE_POLICY_BOUNCE: user CPU time per stay, 1..10000
+ * @home_cpus: programs see home's CPUs, not those of all nodes
  */
 struct procshare_params {
 	u8 policy;
 	u64 nodes;
 	u32 bounce_ms;
+	bool home_cpus;
 };
 
 /* What netlink dumps about one thread / one node of one shared process. */

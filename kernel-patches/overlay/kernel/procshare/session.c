@@ -40,6 +40,28 @@ void session_put(struct session *s)
 	kref_put(&s->ref, session_release);
 }
 
+/*
+ * Number the CPUs of home and then of the other nodes.  A node that joins later,
+ * or has too many CPUs, has no numbers; and none has if all are home's.
+ */
+static void number_cpus(struct session *s)
+{
+	coh_set rest = session_nodes(s);
+	int home = procshare_self();
+	struct node_cpus cpus;
+	unsigned int node;
+
+	if (s->params.home_cpus || s->params.policy == PROCSHARE_POLICY_HOME ||
+	    home < 0 || rest == coh_bit(home))
+		return;
+	if (!procshare_node_cpus(home, &cpus) || !cpu_layout_add(&s->cpus, home, &cpus))
+		return;
+	for (node = 0; node < PROCSHARE_MAX_NODES; node++)
+		if (node != home && rest & coh_bit(node) &&
+		    procshare_node_cpus(node, &cpus))
+			cpu_layout_add(&s->cpus, node, &cpus);
+}
+
 struct session *session_create(const struct procshare_params *params)
 {
 	struct session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
@@ -49,6 +71,7 @@ struct session *session_create(const struct procshare_params *params)
 		return NULL;
 	kref_init(&s->ref);
 	s->params = *params;
+	number_cpus(s);
 
 	session_get(s);
 	spin_lock(&sessions_lock);

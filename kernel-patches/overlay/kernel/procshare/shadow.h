@@ -122,6 +122,8 @@ struct shadow_page {
  * @local_nr: number of the last local call
  * @calls_local: local calls of this stay
  * @trap: si_code of a debug trap that home is to raise, or 0
+ * @cpu_base: number of this node's first CPU in the process, or PROCSHARE_NO_CPUS
+ * @restricted: may use only some of this node's CPUs
  * @bounce_ms: user CPU time per stay, 0 for no end
  * @arrival_utime: the task's user time at arrival, in ticks' ns
  * @arrival_user: @arrival_system: the same, adjusted, for accounting
@@ -149,6 +151,8 @@ struct shadow_thread {
 	u32 calls_local;
 	int trap;
 	long local_nr;
+	u32 cpu_base;
+	bool restricted;
 	u32 bounce_ms;
 	u64 arrival_utime;
 	u64 arrival_user;
@@ -191,6 +195,13 @@ void shadow_thread_used_cpu(struct shadow_thread *st, __le64 *user,
 void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind);
 bool shadow_thread_has_bounced(const struct shadow_thread *st,
 			       const struct task_struct *task);
+
+/* shadow_cpu.c */
+void shadow_cpu_arrive(struct shadow_thread *st,
+		       const struct procshare_wire_thread *state);
+void shadow_cpu_leave(struct shadow_thread *st);
+void shadow_cpu_rseq(struct shadow_thread *st, const struct pt_regs *regs);
+void shadow_cpu_get(struct shadow_thread *st, struct pt_regs *regs);
 
 /* shadow_ahead.c */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,

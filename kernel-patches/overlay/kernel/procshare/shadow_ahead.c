@@ -41,6 +41,7 @@ void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs)
 {
 	shadow_page_expect(st->shadow, regs->ip & PAGE_MASK, COH_READ);
 	shadow_page_expect(st->shadow, regs->sp & PAGE_MASK, COH_WRITE);
+	/* The area for restartable sequences is there, and is written at once. */
 	shadow_page_expect(st->shadow, x86_fsbase_read_task(current) & PAGE_MASK,
-			   COH_READ);
+			   COH_WRITE);
 }

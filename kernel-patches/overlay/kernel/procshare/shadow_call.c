@@ -92,6 +92,8 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 		regs->ax = le64_to_cpu(ret->value);
 	if (nr == __NR_membarrier)
 		order_this_node();
+	if (nr == __NR_rseq && !flags && !regs->ax)
+		shadow_cpu_rseq(st, regs);
 }
 
 static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
@@ -121,6 +123,26 @@ static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
 	procshare_msg_free(msg);
 }
 
+/* Can this node answer, and does nobody at home want to see the call? */
+static bool is_answered_here(const struct shadow_thread *st, long nr, unsigned long first)
+{
+	if (st->watched || !syscall_is_local(nr, first))
+		return false;
+	return nr != __NR_getcpu || st->cpu_base != PROCSHARE_NO_CPUS;
+}
+
+/* False: the kernel makes the call as it would for anybody. */
+static bool call_here(struct shadow_thread *st, struct pt_regs *regs, long nr)
+{
+	st->calls_local++;
+	st->local_nr = nr;
+	st->in_local = true;
+	if (nr != __NR_getcpu)
+		return false;
+	shadow_cpu_get(st, regs);
+	return true;
+}
+
 bool shadow_syscall(struct pt_regs *regs, long nr)
 {
 	struct shadow_thread *st = shadow_thread_current();
@@ -131,12 +153,8 @@ bool shadow_syscall(struct pt_regs *regs, long nr)
 	}
 	switch (syscall_class(nr)) {
 	case SYSCALL_LOCAL:
-		if (!st->watched && syscall_is_local(nr, regs->di)) {
-			st->calls_local++;
-			st->local_nr = nr;
-			st->in_local = true;
-			return false;
-		}
+		if (is_answered_here(st, nr, regs->di))
+			return call_here(st, regs, nr);
 		forward(st, regs, nr);
 		return true;
 	case SYSCALL_HOME:

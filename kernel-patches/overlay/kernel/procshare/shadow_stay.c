@@ -69,6 +69,7 @@ static void send_back(struct shadow_thread *st, struct pt_regs *regs)
 		regs->ip -= 2;
 		regs->ax = st->local_nr;
 	}
+	shadow_cpu_leave(st);
 	msg = pack_back(st, regs);
 	set_running(st, false);
 	st->back = false;
@@ -202,6 +203,7 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 	task_cputime_adjusted(current, &st->arrival_user, &st->arrival_system);
 	shadow_ahead_arrival(st, regs);
 	procshare_push();
+	shadow_cpu_arrive(st, state);
 	await_clock(le64_to_cpu(state->monotonic));
 	st->back = false;
 	set_running(st, true);

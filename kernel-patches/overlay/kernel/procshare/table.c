@@ -11,6 +11,7 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
+#include "cpu_layout.h"
 #include "table.h"
 
 struct procshare_row procshare_rows[PROCSHARE_MAX_NODES];
@@ -140,6 +141,22 @@ u64 procshare_node_xfeatures(unsigned int node)
 	xfeatures = link->xfeatures;
 	procshare_link_put(link);
 	return xfeatures;
+}
+
+bool procshare_node_cpus(unsigned int node, struct node_cpus *cpus)
+{
+	struct procshare_link *link;
+
+	if (node == procshare_self()) {
+		node_cpus_own(cpus);
+		return true;
+	}
+	link = procshare_link_get(node);
+	if (!link)
+		return false;
+	*cpus = link->cpus;
+	procshare_link_put(link);
+	return true;
 }
 
 bool procshare_node_clock(unsigned int node, s64 *ahead)

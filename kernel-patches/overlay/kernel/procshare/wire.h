@@ -26,6 +26,8 @@ typedef __u64 u64;
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
 #define PROCSHARE_WIRE_VERSION	1
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
+/* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
+#define PROCSHARE_WIRE_CPUS	256
 /* A body never exceeds this; the largest is a thread with AVX-512 state. */
 #define PROCSHARE_WIRE_BODY_MAX	16384
 
@@ -90,13 +92,14 @@ struct procshare_wire_header {
  * @page_size: bytes in a page
  * @node: node id of the sender
  * @dialer: 1 from the side that made the connection, else 0
- * @reserved: 0
+ * @cpus: numbers that the node's CPUs may have (nr_cpu_ids)
  * @xfeatures: x86 state components (XCR0 bits) that user mode may use
  * @nonce: random, new for each connection
  * @build_id: GNU build-id of the kernel
  * @reserved2: 0
  * @release: uname -r, padded with zeros, for people
  * @build: uname -v, padded with zeros, for people
+ * @cpus_online: the CPUs that are there, as a bitmap
  */
 struct procshare_wire_hello {
 	__le32 magic;
@@ -104,13 +107,14 @@ struct procshare_wire_hello {
 	__le32 page_size;
 	u8 node;
 	u8 dialer;
-	__le16 reserved;
+	__le16 cpus;
 	__le64 xfeatures;
 	u8 nonce[PROCSHARE_WIRE_NONCE];
 	u8 build_id[20];
 	u8 reserved2[4];
 	u8 release[64];
 	u8 build[64];
+	__le64 cpus_online[PROCSHARE_WIRE_CPUS / 64];
 };
 
 /**
@@ -193,6 +197,14 @@ struct procshare_wire_coherence {
  * @flags: MIGRATE: PROCSHARE_THREAD_*
  * @calls_local: BACK: calls of the stay that the node answered by itself
  * @trap: BACK: si_code of a debug trap behind the last instruction, 0 none
+ * @rseq: MIGRATE: address of the restartable sequences area, 0 none or not in use
+ * @rseq_length: MIGRATE: bytes of it
+ * @rseq_signature: MIGRATE: in front of its abort handlers
+ * @cpu_base: MIGRATE: number of the node's first CPU, PROCSHARE_NO_CPUS if none
+ * @sched_policy: MIGRATE: SCHED_*
+ * @nice: MIGRATE: as a two's complement
+ * @rt_priority: MIGRATE: of SCHED_FIFO and SCHED_RR
+ * @cpus: MIGRATE: of the node's CPUs those that it may use, 0: all
  */
 struct procshare_wire_thread {
 	__le64 regs[PROCSHARE_WIRE_REGS];
@@ -205,7 +217,18 @@ struct procshare_wire_thread {
 	__le32 flags;
 	__le32 calls_local;
 	__le32 trap;
+	__le64 rseq;
+	__le32 rseq_length;
+	__le32 rseq_signature;
+	__le32 cpu_base;
+	__le32 sched_policy;
+	__le32 nice;
+	__le32 rt_priority;
+	__le64 cpus[PROCSHARE_WIRE_CPUS / 64];
 };
+
+/* The node's CPUs have no numbers in the process: it uses its own. */
+#define PROCSHARE_NO_CPUS	U32_MAX
 
 /* Somebody at home looks at the thread's calls: forward them all. */
 #define PROCSHARE_THREAD_WATCHED	0x01
@@ -287,7 +310,7 @@ struct procshare_wire_ready {
 
 #ifdef __KERNEL__
 static_assert(sizeof(struct procshare_wire_header) == 24);
-static_assert(sizeof(struct procshare_wire_hello) == 208);
+static_assert(sizeof(struct procshare_wire_hello) == 240);
 static_assert(offsetof(struct procshare_wire_hello, nonce) == 24);
 static_assert(offsetof(struct procshare_wire_hello, build_id) == 56);
 static_assert(offsetof(struct procshare_wire_hello, release) == 80);
@@ -296,7 +319,7 @@ static_assert(sizeof(struct procshare_wire_proof) == 32);
 static_assert(sizeof(struct procshare_wire_refuse) == 8);
 static_assert(sizeof(struct procshare_wire_echo) == 8);
 static_assert(sizeof(struct procshare_wire_coherence) == 32);
-static_assert(sizeof(struct procshare_wire_thread) == 264);
+static_assert(sizeof(struct procshare_wire_thread) == 328);
 static_assert(sizeof(struct procshare_wire_call) == 240);
 static_assert(sizeof(struct procshare_wire_return) == 16);
 static_assert(sizeof(struct procshare_wire_time) == 16);

@@ -35,8 +35,8 @@ enum procshare_node_state {
 /**
  * enum procshare_policy
  * @PROCSHARE_POLICY_HOME: threads never leave by themselves
- * @PROCSHARE_POLICY_SPREAD: every new thread goes to the next node, the first
- *   thread stays
+ * @PROCSHARE_POLICY_SPREAD: new threads and processes go to the next node, the
+ *   first thread stays
  * @PROCSHARE_POLICY_AWAY: every thread, the first one too, runs remotely from
  *   exec on
  * @PROCSHARE_POLICY_BOUNCE: every thread moves on after a given user CPU time
@@ -79,6 +79,7 @@ enum {
 	PROCSHARE_A_PROCESS_THREAD,
 	PROCSHARE_A_PROCESS_USAGE,
 	PROCSHARE_A_PROCESS_REASONS,
+	PROCSHARE_A_PROCESS_HOME_CPUS,
 
 	__PROCSHARE_A_PROCESS_MAX,
 	PROCSHARE_A_PROCESS_MAX = (__PROCSHARE_A_PROCESS_MAX - 1)
