@@ -14,7 +14,7 @@ import sys
 PORT = 7747
 NODE = 5
 HEADER = struct.Struct("<IBBHQII")  # length, type, flags, sender, process, thread, sequence
-HELLO = struct.Struct("<IIIBBHQ32s20s4s64s64s")
+HELLO = struct.Struct("<IIIBBHQ32s20s4s64s64s32s")
 TYPES = {1: "HELLO", 2: "PROOF", 3: "REFUSE", 4: "PING"}
 PING, START, MIGRATE, BACK, CALL, RETURN, EXIT, TIME, COHERENCE = 4, 16, 20, 21, 23, 24, 25, 26, 27
 KEY = "/etc/procshare/cluster.key"
@@ -46,9 +46,9 @@ class Peer:
 
     def greet(self, key: bytes, node: int = NODE, version: int = 1) -> None:
         _, theirs = self.receive()
-        magic, _, page, _, _, _, features, _, build_id, _, release, build = HELLO.unpack(theirs)
+        magic, _, page, _, _, cpus, features, _, build_id, _, release, build, online = HELLO.unpack(theirs)
         mine = HELLO.pack(
-            magic, version, page, node, 1, 0, features, os.urandom(32), build_id, bytes(4), release, build
+            magic, version, page, node, 1, cpus, features, os.urandom(32), build_id, bytes(4), release, build, online
         )  # fmt: skip
         self.send(1, mine)
         role = b"procshare dialer".ljust(24, b"\0")

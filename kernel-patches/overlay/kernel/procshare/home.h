@@ -161,6 +161,7 @@ struct export_pte {
  * @policy: the session's, or home for a program that gained privileges
  * @tgid: thread group, global pid number
  * @pid: the same, as an object
+ * @time_ns: its time namespace when it was made; counted
  * @comm: for people
  * @exposed: the mm has been prepared for export
  * @released: the mm is being torn down: nothing may be exported any more
@@ -184,6 +185,7 @@ struct procshare_process {
 	u8 policy;
 	pid_t tgid;
 	struct pid *pid;
+	struct time_namespace *time_ns;
 	char comm[TASK_COMM_LEN];
 	bool exposed;
 	bool released;
@@ -325,6 +327,7 @@ void home_cpus_pack(struct home_thread *t, unsigned int node,
 		    struct procshare_wire_thread *state);
 
 /* home_time.c */
+u64 home_thread_monotonic(void);
 void home_thread_account(struct home_thread *t);
 void home_thread_account_from(struct home_thread *t);
 void home_thread_account_stay(struct home_thread *t, u64 user, u64 system);

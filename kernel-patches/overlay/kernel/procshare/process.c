@@ -17,6 +17,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/time_namespace.h>
 #include <linux/timekeeping.h>
 #include <linux/userfaultfd_k.h>
 
@@ -44,6 +45,7 @@ static void process_free(struct work_struct *work)
 	usage_free(p->usage);
 	session_put(p->session);
 	put_pid(p->pid);
+	put_time_ns(p->time_ns);
 	mmdrop(p->mm);
 	kfree(p);
 }
@@ -192,6 +194,7 @@ static struct procshare_process *process_create(struct session *session)
 	p->mm = current->mm;
 	mmgrab(p->mm);
 	p->pid = get_pid(task_tgid(current));
+	p->time_ns = get_time_ns(current->nsproxy->time_ns);
 	p->tgid = task_tgid_nr(current);
 	get_task_comm(p->comm, current);
 	p->home = self;
@@ -262,6 +265,7 @@ unlock:
 
 static bool send_start(struct procshare_process *p, unsigned int node)
 {
+	const struct timens_offsets *offsets = &p->time_ns->offsets;
 	struct procshare_wire_start *start;
 	struct procshare_msg *msg;
 
@@ -273,6 +277,8 @@ static bool send_start(struct procshare_process *p, unsigned int node)
 	start = (void *)msg->body;
 	start->monotonic = cpu_to_le64(ktime_get_ns());
 	start->boottime = cpu_to_le64(ktime_get_boottime_ns());
+	start->monotonic_offset = cpu_to_le64(timespec64_to_ns(&offsets->monotonic));
+	start->boottime_offset = cpu_to_le64(timespec64_to_ns(&offsets->boottime));
 	start->vdso = cpu_to_le64((unsigned long)p->mm->context.vdso);
 	memcpy(start->comm, p->comm, sizeof(start->comm));
 	procshare_send(node, msg);
@@ -297,6 +303,9 @@ int process_host(struct procshare_process *p, unsigned int node)
 {
 	bool start = false;
 
+	/* It has entered another time namespace: the clocks there would be wrong. */
+	if (current->nsproxy->time_ns != p->time_ns)
+		return -EOPNOTSUPP;
 	if (READ_ONCE(p->hosts[node]) == HOST_READY)
 		return 0;
 	/* This node may have left the cluster and come back as another one. */

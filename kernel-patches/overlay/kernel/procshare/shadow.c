@@ -141,7 +141,10 @@ static void launch(struct work_struct *work)
 	shadow_put(s);
 }
 
-/* Both clocks run alike: what is known of the one holds for the other. */
+/*
+ * Both clocks run alike: what is known of the one holds for the other.  The process
+ * may be in a time namespace of its own at home.
+ */
 static void read_clocks(struct shadow *s, const struct procshare_wire_start *start)
 {
 	s64 theirs = le64_to_cpu(start->boottime) - le64_to_cpu(start->monotonic);
@@ -152,7 +155,9 @@ static void read_clocks(struct shadow *s, const struct procshare_wire_start *sta
 	if (procshare_node_clock(s->home, &ahead))
 		s->offset_monotonic = max(s->offset_monotonic, ahead);
 	s->offset_boottime = s->offset_monotonic + theirs -
-			     (s64)(ktime_get_boottime_ns() - now);
+			     (s64)(ktime_get_boottime_ns() - now) +
+			     (s64)le64_to_cpu(start->boottime_offset);
+	s->offset_monotonic += (s64)le64_to_cpu(start->monotonic_offset);
 }
 
 static struct shadow *shadow_create(struct procshare_msg *msg)

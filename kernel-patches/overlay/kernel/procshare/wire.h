@@ -188,7 +188,7 @@ struct procshare_wire_coherence {
 /**
  * struct procshare_wire_thread - MIGRATE and BACK: a thread's state
  * @regs: general registers, segment bases included
- * @monotonic: MIGRATE: the sender's CLOCK_MONOTONIC in ns
+ * @monotonic: MIGRATE: the thread's CLOCK_MONOTONIC in ns
  * @user_ns: BACK: user CPU time of the stay, in ns
  * @system_ns: BACK: system CPU time of the stay, in ns
  * @bounce_ms: MIGRATE: send it back after so much user time, 0 never
@@ -292,12 +292,16 @@ struct procshare_wire_return {
  * struct procshare_wire_start - START
  * @monotonic: home's CLOCK_MONOTONIC in ns
  * @boottime: home's CLOCK_BOOTTIME in ns
+ * @monotonic_offset: of the process's time namespace, in ns
+ * @boottime_offset: of the process's time namespace, in ns
  * @vdso: address of home's vDSO text, 0 if none
  * @comm: name of the shared process, for people
  */
 struct procshare_wire_start {
 	__le64 monotonic;
 	__le64 boottime;
+	__le64 monotonic_offset;
+	__le64 boottime_offset;
 	__le64 vdso;
 	u8 comm[16];
 };
@@ -324,7 +328,7 @@ static_assert(sizeof(struct procshare_wire_call) == 240);
 static_assert(sizeof(struct procshare_wire_return) == 16);
 static_assert(sizeof(struct procshare_wire_time) == 16);
 static_assert(sizeof(struct procshare_wire_ping) == 8);
-static_assert(sizeof(struct procshare_wire_start) == 40);
+static_assert(sizeof(struct procshare_wire_start) == 56);
 static_assert(sizeof(struct procshare_wire_ready) == 8);
 #endif
 
