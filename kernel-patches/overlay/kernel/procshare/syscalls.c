@@ -41,6 +41,7 @@ static const struct exception exceptions[] = {
 	{ __NR_sched_setparam, SYSCALL_HOME, "travels with the thread" },
 	{ __NR_sched_setattr, SYSCALL_HOME, "travels with the thread" },
 	{ __NR_setpriority, SYSCALL_HOME, "travels with the thread" },
+	{ __NR_setns, SYSCALL_HOME, "may change the clocks that the thread sees" },
 	{ __NR_pkey_alloc, SYSCALL_HOME, "changes the PKRU register of the calling thread" },
 	{ __NR_userfaultfd, SYSCALL_HOME, "uses the page table bits that export needs" },
 	{ __NR_map_shadow_stack, SYSCALL_HOME, "shadow stacks do not travel" },
