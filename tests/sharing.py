@@ -84,7 +84,7 @@ class Sharing:
 
     def __init__(self, cluster: Cluster, note: Callable[[str], None]):
         self.cluster = cluster
-        self._note = note
+        self.note = note
 
     # Running.
 
@@ -103,7 +103,7 @@ class Sharing:
         _, *before = self._accounts(f"mkdir {group}")
         result = self._wait(self.cluster.start([*launch, "--", "sh", "-c", script], HOME, cwd="/tmp", **options), timeout)
         outcome = self._outcome(result, policy, name, before)
-        self._note(f"{policy}: {outcome.verdict()}")
+        self.note(f"{policy}: {outcome.verdict()}")
         return outcome
 
     def _wait(self, job: Job, timeout: float) -> Result:

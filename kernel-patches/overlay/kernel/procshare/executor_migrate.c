@@ -31,7 +31,7 @@ static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *
 	if (!msg)
 		return NULL;
 	state = (void *)msg->body;
-	state->monotonic = cpu_to_le64(home_thread_monotonic());
+	home_clocks_pack_thread(state);
 	if (t->process->policy == PROCSHARE_POLICY_BOUNCE)
 		state->bounce_ms = cpu_to_le32(t->session->params.bounce_ms);
 	if (executor_watched())

@@ -326,8 +326,12 @@ int home_cpus_prepare(struct home_thread *t, unsigned int node,
 void home_cpus_pack(struct home_thread *t, unsigned int node,
 		    struct procshare_wire_thread *state);
 
+/* home_clocks.c */
+void home_clocks_pack(const struct procshare_process *p,
+		      struct procshare_wire_start *start);
+void home_clocks_pack_thread(struct procshare_wire_thread *state);
+
 /* home_time.c */
-u64 home_thread_monotonic(void);
 void home_thread_account(struct home_thread *t);
 void home_thread_account_from(struct home_thread *t);
 void home_thread_account_stay(struct home_thread *t, u64 user, u64 system);

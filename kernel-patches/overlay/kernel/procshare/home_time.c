@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * procshare - home_time: the time that a thread sees and the CPU time that it burns
+ * procshare - home_time: CPU time of a thread, burnt at home and elsewhere
  *
  * What a thread burns on other nodes is charged to its task at home, so that
  * getrusage, /proc, CPU-time clocks, timers and limits count it.  The home row of
@@ -10,21 +10,9 @@
 #include <linux/math64.h>
 #include <linux/posix-timers.h>
 #include <linux/sched/cputime.h>
-#include <linux/time_namespace.h>
-#include <linux/timekeeping.h>
 
 #include "cluster.h"
 #include "home.h"
-
-/* CLOCK_MONOTONIC as current sees it, in ns. */
-u64 home_thread_monotonic(void)
-{
-	struct timespec64 now;
-
-	ktime_get_ts64(&now);
-	timens_add_monotonic(&now);
-	return timespec64_to_ns(&now);
-}
 
 /* current has burnt so much more, in ns, on another node: its timers may expire. */
 static void burn(struct home_thread *t, u64 user, u64 system)

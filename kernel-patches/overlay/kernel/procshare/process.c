@@ -18,7 +18,6 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/time_namespace.h>
-#include <linux/timekeeping.h>
 #include <linux/userfaultfd_k.h>
 
 #include "cluster.h"
@@ -265,7 +264,6 @@ unlock:
 
 static bool send_start(struct procshare_process *p, unsigned int node)
 {
-	const struct timens_offsets *offsets = &p->time_ns->offsets;
 	struct procshare_wire_start *start;
 	struct procshare_msg *msg;
 
@@ -275,10 +273,7 @@ static bool send_start(struct procshare_process *p, unsigned int node)
 		return false;
 	msg->process = p->id;
 	start = (void *)msg->body;
-	start->monotonic = cpu_to_le64(ktime_get_ns());
-	start->boottime = cpu_to_le64(ktime_get_boottime_ns());
-	start->monotonic_offset = cpu_to_le64(timespec64_to_ns(&offsets->monotonic));
-	start->boottime_offset = cpu_to_le64(timespec64_to_ns(&offsets->boottime));
+	home_clocks_pack(p, start);
 	start->vdso = cpu_to_le64((unsigned long)p->mm->context.vdso);
 	memcpy(start->comm, p->comm, sizeof(start->comm));
 	procshare_send(node, msg);

@@ -141,25 +141,6 @@ static void launch(struct work_struct *work)
 	shadow_put(s);
 }
 
-/*
- * Both clocks run alike: what is known of the one holds for the other.  The process
- * may be in a time namespace of its own at home.
- */
-static void read_clocks(struct shadow *s, const struct procshare_wire_start *start)
-{
-	s64 theirs = le64_to_cpu(start->boottime) - le64_to_cpu(start->monotonic);
-	u64 now = ktime_get_ns();
-	s64 ahead;
-
-	s->offset_monotonic = le64_to_cpu(start->monotonic) - now;
-	if (procshare_node_clock(s->home, &ahead))
-		s->offset_monotonic = max(s->offset_monotonic, ahead);
-	s->offset_boottime = s->offset_monotonic + theirs -
-			     (s64)(ktime_get_boottime_ns() - now) +
-			     (s64)le64_to_cpu(start->boottime_offset);
-	s->offset_monotonic += (s64)le64_to_cpu(start->monotonic_offset);
-}
-
 static struct shadow *shadow_create(struct procshare_msg *msg)
 {
 	struct procshare_wire_start *start = (void *)msg->body;
@@ -174,7 +155,7 @@ static struct shadow *shadow_create(struct procshare_msg *msg)
 	s->home = msg->peer;
 	s->token = get_random_u64();
 	s->vdso = le64_to_cpu(start->vdso);
-	read_clocks(s, start);
+	shadow_clock_start(s, start);
 	memcpy(s->comm, start->comm, sizeof(s->comm));
 	s->comm[sizeof(s->comm) - 1] = 0;
 	spin_lock_init(&s->lock);

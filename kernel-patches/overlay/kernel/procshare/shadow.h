@@ -37,7 +37,9 @@
  * @home: its home node
  * @token: the helper proves with it that it was started for this
  * @vdso: address of home's vDSO, 0 if none
- * @offset_monotonic: @offset_boottime: home's clocks minus ours, in ns
+ * @ahead: home's CLOCK_MONOTONIC minus ours, in ns
+ * @offset_monotonic: @offset_boottime: @offset_raw: @offset_realtime: the process's
+ *  clocks minus this node's, in ns
  * @comm: for people
  * @leader: the helper, once it hosts; counted
  * @inode: backs the one mapping; counted
@@ -59,8 +61,11 @@ struct shadow {
 	u8 home;
 	u64 token;
 	u64 vdso;
+	s64 ahead;
 	s64 offset_monotonic;
 	s64 offset_boottime;
+	s64 offset_raw;
+	s64 offset_realtime;
 	char comm[TASK_COMM_LEN];
 	struct task_struct *leader;
 	struct inode *inode;
@@ -202,6 +207,12 @@ void shadow_cpu_arrive(struct shadow_thread *st,
 void shadow_cpu_leave(struct shadow_thread *st);
 void shadow_cpu_rseq(struct shadow_thread *st, const struct pt_regs *regs);
 void shadow_cpu_get(struct shadow_thread *st, struct pt_regs *regs);
+
+/* shadow_clock.c */
+void shadow_clock_start(struct shadow *s, const struct procshare_wire_start *start);
+void shadow_clock_publish(struct shadow *s);
+void shadow_clock_arrive(struct shadow *s, const struct procshare_wire_thread *state);
+bool shadow_clock_get(struct shadow_thread *st, struct pt_regs *regs, long nr);
 
 /* shadow_ahead.c */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,

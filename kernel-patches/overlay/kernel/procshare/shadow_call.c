@@ -137,10 +137,17 @@ static bool call_here(struct shadow_thread *st, struct pt_regs *regs, long nr)
 	st->calls_local++;
 	st->local_nr = nr;
 	st->in_local = true;
-	if (nr != __NR_getcpu)
+	switch (nr) {
+	case __NR_getcpu:
+		shadow_cpu_get(st, regs);
+		return true;
+	case __NR_clock_gettime:
+	case __NR_gettimeofday:
+	case __NR_time:
+		return shadow_clock_get(st, regs, nr);
+	default:
 		return false;
-	shadow_cpu_get(st, regs);
-	return true;
+	}
 }
 
 bool shadow_syscall(struct pt_regs *regs, long nr)

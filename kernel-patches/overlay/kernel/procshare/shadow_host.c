@@ -150,6 +150,7 @@ void __noreturn shadow_host(struct shadow *s)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	__set_task_comm(current, s->comm, false);
 
+	shadow_clock_publish(s);
 	err = replace_address_space(s);
 	if (err) {
 		pr_warn_ratelimited("cannot map the shadow process of %s: error %d\n",

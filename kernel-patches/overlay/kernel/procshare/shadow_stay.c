@@ -7,13 +7,11 @@
  * registers as they were.
  */
 
-#include <linux/delay.h>
 #include <linux/ptrace.h>
 #include <linux/resume_user_mode.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/time_namespace.h>
 #include <asm/vdso.h>
 
 #include "migrate.h"
@@ -22,9 +20,6 @@
 
 /* A function of the vDSO takes less. */
 #define VDSO_PATIENCE_NS	(20 * NSEC_PER_USEC)
-
-/* How far home's clock may be ahead of ours before we stop waiting for it. */
-#define CLOCK_PATIENCE_US	20000
 
 /* ---- going home ---- */
 
@@ -168,22 +163,6 @@ static bool must_go(struct shadow_thread *st, struct pt_regs *regs)
 
 /* ---- arriving ---- */
 
-/* Time must not step back for the thread: wait until our clock has caught up. */
-static void await_clock(u64 monotonic)
-{
-	u64 waited;
-
-	for (waited = 0; waited < CLOCK_PATIENCE_US; waited += 100) {
-		struct timespec64 now;
-
-		ktime_get_ts64(&now);
-		timens_add_monotonic(&now);
-		if (timespec64_to_ns(&now) >= (s64)monotonic)
-			return;
-		usleep_range(50, 100);
-	}
-}
-
 static bool load(struct shadow_thread *st, struct pt_regs *regs,
 		 struct procshare_msg *msg)
 {
@@ -204,7 +183,7 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 	shadow_ahead_arrival(st, regs);
 	procshare_push();
 	shadow_cpu_arrive(st, state);
-	await_clock(le64_to_cpu(state->monotonic));
+	shadow_clock_arrive(st->shadow, state);
 	st->back = false;
 	set_running(st, true);
 	st->reported = st->arrival_user + st->arrival_system;

@@ -64,7 +64,7 @@ enum syscall_class syscall_class(long nr)
 	return e ? e->class : SYSCALL_FORWARD;
 }
 
-/* Clocks that every node answers alike (see shadow.c for how they agree). */
+/* Clocks that every node answers alike (see shadow_clock.c for how they agree). */
 static bool is_common_clock(unsigned long clock)
 {
 	switch (clock) {
@@ -74,6 +74,7 @@ static bool is_common_clock(unsigned long clock)
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
+	case CLOCK_TAI:
 		return true;
 	default:
 		return false;

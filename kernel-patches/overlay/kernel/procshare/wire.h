@@ -197,6 +197,7 @@ struct procshare_wire_coherence {
  * @flags: MIGRATE: PROCSHARE_THREAD_*
  * @calls_local: BACK: calls of the stay that the node answered by itself
  * @trap: BACK: si_code of a debug trap behind the last instruction, 0 none
+ * @realtime: MIGRATE: home's CLOCK_REALTIME minus its CLOCK_MONOTONIC in ns
  * @rseq: MIGRATE: address of the restartable sequences area, 0 none or not in use
  * @rseq_length: MIGRATE: bytes of it
  * @rseq_signature: MIGRATE: in front of its abort handlers
@@ -217,6 +218,7 @@ struct procshare_wire_thread {
 	__le32 flags;
 	__le32 calls_local;
 	__le32 trap;
+	__le64 realtime;
 	__le64 rseq;
 	__le32 rseq_length;
 	__le32 rseq_signature;
@@ -291,7 +293,9 @@ struct procshare_wire_return {
 /**
  * struct procshare_wire_start - START
  * @monotonic: home's CLOCK_MONOTONIC in ns
- * @boottime: home's CLOCK_BOOTTIME in ns
+ * @boottime: home's CLOCK_BOOTTIME minus @monotonic
+ * @raw: home's CLOCK_MONOTONIC_RAW minus @monotonic
+ * @realtime: home's CLOCK_REALTIME minus @monotonic
  * @monotonic_offset: of the process's time namespace, in ns
  * @boottime_offset: of the process's time namespace, in ns
  * @vdso: address of home's vDSO text, 0 if none
@@ -300,6 +304,8 @@ struct procshare_wire_return {
 struct procshare_wire_start {
 	__le64 monotonic;
 	__le64 boottime;
+	__le64 raw;
+	__le64 realtime;
 	__le64 monotonic_offset;
 	__le64 boottime_offset;
 	__le64 vdso;
@@ -323,12 +329,12 @@ static_assert(sizeof(struct procshare_wire_proof) == 32);
 static_assert(sizeof(struct procshare_wire_refuse) == 8);
 static_assert(sizeof(struct procshare_wire_echo) == 8);
 static_assert(sizeof(struct procshare_wire_coherence) == 32);
-static_assert(sizeof(struct procshare_wire_thread) == 328);
+static_assert(sizeof(struct procshare_wire_thread) == 336);
 static_assert(sizeof(struct procshare_wire_call) == 240);
 static_assert(sizeof(struct procshare_wire_return) == 16);
 static_assert(sizeof(struct procshare_wire_time) == 16);
 static_assert(sizeof(struct procshare_wire_ping) == 8);
-static_assert(sizeof(struct procshare_wire_start) == 56);
+static_assert(sizeof(struct procshare_wire_start) == 72);
 static_assert(sizeof(struct procshare_wire_ready) == 8);
 #endif
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// clocks - time does not step back for a thread that moves, and is home's time
+//
+// Usage: clocks steady | sleep | files
+
+#include "check.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+
+static const clockid_t clocks[] = {
+    CLOCK_REALTIME,         CLOCK_MONOTONIC,       CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME,
+    CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME_COARSE, CLOCK_TAI,
+};
+enum { CLOCKS = sizeof(clocks) / sizeof(clocks[0]), MS = 1000000 };
+
+static int64_t nanoseconds(struct timespec t) {
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static int64_t now(clockid_t clock) {
+    struct timespec t;
+
+    CHECK(clock_gettime(clock, &t) == 0);
+    return nanoseconds(t);
+}
+
+static int64_t now_by_system_call(clockid_t clock) {
+    struct timespec t;
+
+    CHECK(syscall(SYS_clock_gettime, clock, &t) == 0);
+    return nanoseconds(t);
+}
+
+static int64_t time_of_day(void) {
+    struct timeval t;
+
+    CHECK(syscall(SYS_gettimeofday, &t, NULL) == 0);
+    return t.tv_sec * 1000000000LL + t.tv_usec * 1000LL;
+}
+
+static void* watch(void* argument) {
+    const int64_t end = now(CLOCK_MONOTONIC) + 1500 * MS;
+    int64_t last[CLOCKS] = {0};
+
+    while (now(CLOCK_MONOTONIC) < end)
+        for (int i = 0; i < CLOCKS; i++) {
+            int64_t t = now(clocks[i]);
+
+            CHECK(t >= last[i], "clock %d: %lld ns back", clocks[i], (long long)(last[i] - t));
+            last[i] = now_by_system_call(clocks[i]);
+            CHECK(last[i] >= t, "clock %d, system call: %lld ns back", clocks[i], (long long)(t - last[i]));
+        }
+    return NULL;
+}
+
+static void steady(void) {
+    in_threads(3, watch);
+}
+
+static void* doze(void* argument) {
+    const struct timespec wanted = {0, 30 * MS};
+
+    for (int round = 0; round < 5; round++)
+        for (int i = 0; i < CLOCKS; i++) {
+            const int64_t before = now(clocks[i]);
+
+            CHECK(clock_nanosleep(CLOCK_REALTIME, 0, &wanted, NULL) == 0);
+            // Coarse clocks are up to two ticks late.
+            CHECK(now(clocks[i]) - before >= 30 * MS - 20 * MS, "clock %d", clocks[i]);
+            CHECK(now(clocks[i]) - before < 30000LL * MS, "clock %d", clocks[i]);
+        }
+    return NULL;
+}
+
+static void sleeps(void) {
+    in_threads(3, doze);
+}
+
+// A file's time is home's, and the program's clock agrees with it.
+static void* touch(void* argument) {
+    char name[64];
+
+    snprintf(name, sizeof(name), "/tmp/clocks-%d-%d", getpid(), (int)(uintptr_t)argument);
+    for (int round = 0; round < 20; round++) {
+        const int64_t before = round % 2 ? now(CLOCK_REALTIME) : time_of_day();
+        int file = open(name, O_CREAT | O_WRONLY, 0600);
+        struct stat status;
+
+        CHECK(file >= 0 && write(file, "x", 1) == 1 && fstat(file, &status) == 0 && close(file) == 0);
+        const int64_t written = nanoseconds(status.st_mtim);
+        CHECK(written > before - 25 * MS, "%lld ns too early", (long long)(before - written));
+        CHECK(written < now_by_system_call(CLOCK_REALTIME) + 5 * MS, "too late");
+        CHECK(unlink(name) == 0);
+    }
+    return NULL;
+}
+
+static void files(void) {
+    in_threads(3, touch);
+}
+
+int main(int argc, char** argv) {
+    static const struct part parts[] = {
+        {"steady", steady}, {"sleep", sleeps}, {"files", files}, {NULL, NULL}};
+
+    return run_part(parts, argv[1]);
+}

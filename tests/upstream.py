@@ -1,0 +1,85 @@
+"""The kernel's own selftests: which ones are run, how they are built, and what they say."""
+# SPDX-License-Identifier: GPL-2.0-only
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.paths import BUILD, ROOT
+
+TREE = BUILD / "linux"
+OUT = BUILD / "upstream"
+LIST = ROOT / "tests/upstream.toml"
+VERDICT = re.compile(r"^(ok|not ok) \d+(?: -)? ?([^\n]*)$", re.MULTILINE)
+# What differs from run to run.
+VARIABLE = re.compile(r"\s*#.*|0x[0-9a-f]+|\d+")
+
+
+@dataclass(frozen=True)
+class Program:
+    directory: str
+    command: str
+    differs: str  # why its verdict may differ when it is shared; empty: it must not
+    timeout: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.directory}/{self.command}"
+
+    def shell(self) -> str:
+        return f"cd {OUT}/kselftest/{self.directory} && exec ./{self.command}"
+
+
+def directories(table: dict, prefix: str = "") -> Iterator[tuple[str, dict]]:
+    for name, value in table.items():
+        if "programs" in value:
+            yield prefix + name, value
+        elif isinstance(value, dict):
+            yield from directories(value, f"{prefix}{name}/")
+
+
+def programs() -> list[Program]:
+    listed = []
+    for directory, table in directories(tomllib.loads(LIST.read_text())):
+        differs, timeouts = table.get("differs", {}), table.get("seconds", {})
+        for command in table["programs"]:
+            listed.append(Program(directory, command, differs.get(command, ""), timeouts.get(command, 180)))
+    return listed
+
+
+def build() -> None:
+    """Some of a directory's programs may need what is not there: what is listed must come out of it."""
+    headers = BUILD / "selftests-headers"
+    targets = " ".join(sorted({program.directory.split("/")[0] for program in programs()}))
+    OUT.mkdir(exist_ok=True)
+    with open(OUT / "build.log", "w") as log:
+        for command in (
+            ["make", "-C", TREE, f"O={headers}", "headers"],
+            ["make", "-k", "-C", TREE / "tools/testing/selftests", f"O={OUT}", f"TARGETS={targets}",
+             f"KHDR_INCLUDES=-isystem {headers}/usr/include"],
+        ):  # fmt: skip
+            subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
+    missing = {p.name for p in programs() if not (OUT / "kselftest" / p.directory / p.command.split()[0]).exists()}
+    assert not missing, f"not built: {sorted(missing)}, see {OUT / 'build.log'}"
+
+
+def verdicts(output: str, status: int) -> dict[str, str]:
+    """What each test of a program came to, by its name without numbers; and how the program ended."""
+    found: dict[str, str] = {}
+    for word, rest in VERDICT.findall(output):
+        name = VARIABLE.sub("", rest).strip()
+        while name in found:
+            name += "'"
+        found[name] = "skip" if "# skip" in rest.lower() else word
+    found["status"] = str(status)
+    return found
+
+
+def compare(native: dict[str, str], shared: dict[str, str]) -> list[str]:
+    names = sorted(native.keys() | shared.keys())
+    return [f"{n or '-'}: {native.get(n)}, shared {shared.get(n)}" for n in names if native.get(n) != shared.get(n)]
