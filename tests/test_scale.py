@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 
 import pytest
-from sharing import HOME, PROGRAMS, poll
+from sharing import HOME, PROGRAMS, SLOWNESS, poll
 
 CROWD = 128
 MANY = 200
@@ -39,6 +39,18 @@ def test_200_threads_that_work(sharing):
     native = sharing.native(command, check=True)
     outcome = sharing.run(command, "spread", timeout=300)
     assert (outcome.returncode, outcome.stdout) == (0, native.stdout), outcome.stderr
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("part", ["threads", "processes"])
+def test_churn_leaves_nothing(sharing, part):
+    """Ten thousand threads, or processes that fork and exec, one after the other; 500 on a slow kernel."""
+    count = 10000 if SLOWNESS == 1 else 500
+    sharing.run([f"{PROGRAMS}/churn", part, "100"], "away")
+    before = sharing.cluster.leaks()
+    sharing.part("churn", part, "away", str(count), timeout=7000)
+    assert before.leaked_since(settle=30) == []
 
 
 @pytest.mark.timeout(400)
