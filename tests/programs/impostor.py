@@ -44,7 +44,7 @@ class Peer:
         length, kind, *_ = HEADER.unpack(self.read(HEADER.size))
         return kind, self.read(length)
 
-    def greet(self, key: bytes, node: int = NODE, version: int = 1) -> None:
+    def greet(self, key: bytes, node: int = NODE, version: int = 2) -> None:
         _, theirs = self.receive()
         magic, _, page, _, _, cpus, features, _, build_id, _, release, build, online = HELLO.unpack(theirs)
         mine = HELLO.pack(

@@ -28,8 +28,8 @@ void __procshare_free(struct task_struct *tsk);
 vm_fault_t procshare_marker_fault(struct vm_fault *vmf);
 vm_fault_t procshare_wp_fault(struct vm_fault *vmf);
 bool __procshare_numbers_cpus(pid_t pid);
-ssize_t __procshare_print_cpus(char *buf);
-u32 __procshare_cpu_base(struct task_struct *task);
+ssize_t __procshare_print_cpus(char *buf, const struct cpumask *which);
+u32 __procshare_cpu_base(void);
 long procshare_getaffinity(pid_t pid, unsigned int len, unsigned long __user *user);
 long procshare_setaffinity(pid_t pid, unsigned int len,
 			   const unsigned long __user *user);
@@ -84,16 +84,18 @@ static inline bool procshare_numbers_cpus(pid_t pid)
 }
 
 /* The CPUs that current's process sees, as sysfs prints a mask; 0: this machine's. */
-static inline ssize_t procshare_print_cpus(char *buf)
+static inline ssize_t procshare_print_cpus(char *buf, const struct cpumask *which)
 {
-	return static_branch_unlikely(&procshare_key) ? __procshare_print_cpus(buf) : 0;
+	if (static_branch_unlikely(&procshare_key))
+		return __procshare_print_cpus(buf, which);
+	return 0;
 }
 
 /* This node's numbers in the rseq area of @task become those of its process. */
 static inline void procshare_cpu_number(struct task_struct *task, u32 *cpu, u32 *cid)
 {
 	if (static_branch_unlikely(&procshare_key) && task->procshare) {
-		u32 base = __procshare_cpu_base(task);
+		u32 base = __procshare_cpu_base();
 
 		*cpu += base;
 		*cid += base;
@@ -156,7 +158,7 @@ static inline long procshare_setaffinity(pid_t pid, unsigned int len,
 	return -ENOSYS;
 }
 
-static inline ssize_t procshare_print_cpus(char *buf)
+static inline ssize_t procshare_print_cpus(char *buf, const struct cpumask *which)
 {
 	return 0;
 }

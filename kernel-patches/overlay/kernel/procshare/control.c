@@ -65,7 +65,8 @@ int procshare_attach(const struct procshare_params *params, u64 *session,
 	if (!t)
 		return -ENOMEM;
 	static_branch_enable(&procshare_key);
-	current->procshare = &t->base;
+	/* pairs with READ_ONCE() of those who look at other tasks */
+	smp_store_release(&current->procshare, &t->base);
 	set_task_syscall_work(current, PROCSHARE);
 	return 0;
 }

@@ -210,6 +210,7 @@ struct procshare_process {
  * @ref: held by the task and by look-ups
  * @task: not counted; valid while the thread is in its process's table
  * @session: inherited over fork and exec
+ * @numbered: the node where it is has CPU numbers in its process
  * @process: NULL until the first return to user mode of a new mm
  * @tid: global pid number, names the thread on the wire
  * @newborn: its program has not been placed by its policy yet
@@ -247,6 +248,7 @@ struct home_thread {
 	struct procshare_process *process;
 	u32 tid;
 	bool newborn;
+	bool numbered;
 	bool child;
 	bool placed;
 	bool until_call;
@@ -321,6 +323,7 @@ u8 home_place_bounce(struct home_thread *t);
 void home_place_again(struct procshare_process *p, struct home_thread *t);
 
 /* home_cpus.c */
+bool home_cpus_refuse(const struct home_thread *t, struct pt_regs *regs, long nr);
 int home_cpus_prepare(struct home_thread *t, unsigned int node,
 		      const struct pt_regs *regs);
 void home_cpus_pack(struct home_thread *t, unsigned int node,

@@ -3,7 +3,7 @@
  * procshare - home_clocks: what other nodes need to know to tell home's time
  *
  * Between the clocks of a node only differences are sent: they change when a wall
- * clock is set, and hardly otherwise.
+ * clock is set, and for CLOCK_MONOTONIC_RAW as far as the others are disciplined.
  */
 
 #include <linux/sched.h>
@@ -29,6 +29,7 @@ void home_clocks_pack(const struct procshare_process *p,
 	start->boottime = minus_monotonic(TK_OFFS_BOOT);
 	start->raw = cpu_to_le64(raw - now);
 	start->realtime = minus_monotonic(TK_OFFS_REAL);
+	start->tai = minus_monotonic(TK_OFFS_TAI);
 	start->monotonic_offset = cpu_to_le64(timespec64_to_ns(&offsets->monotonic));
 	start->boottime_offset = cpu_to_le64(timespec64_to_ns(&offsets->boottime));
 }

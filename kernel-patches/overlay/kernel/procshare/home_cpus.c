@@ -6,11 +6,16 @@
  * moves threads.  The home thread itself obeys the part that is about home.
  */
 
+#include <linux/compat.h>
 #include <linux/procshare.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
+#include <asm/syscall.h>
+#include <uapi/linux/membarrier.h>
 
+#include "cluster.h"
 #include "home.h"
 #include "rseq.h"
 
@@ -34,19 +39,27 @@ static unsigned int all_cpus(struct home_thread *t, unsigned long *mask)
 	if (total)
 		cpu_layout_mask(&t->session->cpus, session_nodes(t->session), mask);
 	spin_unlock(&t->lock);
+	/* No node of the set is up: it runs at home. */
+	if (total && bitmap_empty(mask, PROCSHARE_CPUS))
+		bitmap_set(mask, 0, min(nr_cpu_ids, total));
 	return total;
 }
 
 /* ---- what it is told ---- */
 
-/* /sys/devices/system/cpu: online, present, possible.  0: print what there is. */
-ssize_t __procshare_print_cpus(char *buf)
+/*
+ * /sys/devices/system/cpu: online, present, possible.  0: print what there is.
+ * Programs use numbers up to the last possible one as indices.
+ */
+ssize_t __procshare_print_cpus(char *buf, const struct cpumask *which)
 {
 	struct home_thread *t = record_of(current);
 	DECLARE_BITMAP(mask, PROCSHARE_CPUS);
 	unsigned int total;
 
-	total = t ? all_cpus(t, mask) : 0;
+	total = t && !in_compat_syscall() ? all_cpus(t, mask) : 0;
+	if (which == cpu_possible_mask)
+		bitmap_set(mask, 0, total);
 	return total ? bitmap_print_to_pagebuf(true, buf, mask, total) : 0;
 }
 
@@ -186,6 +199,12 @@ static long set_affinity(pid_t pid, struct task_struct *task, unsigned long *mas
 	if (!bitmap_and(mask, mask, all, PROCSHARE_CPUS))
 		return -EINVAL;
 	err = set_home_affinity(pid, mask);
+	/* None of home's may be used, but some of another node. */
+	if (err == -EINVAL &&
+	    find_next_bit(mask, PROCSHARE_CPUS, nr_cpu_ids) < PROCSHARE_CPUS) {
+		bitmap_clear(mask, 0, nr_cpu_ids);
+		err = set_home_affinity(pid, mask);
+	}
 	if (err)
 		return err;
 	pin(t, mask, all);
@@ -212,11 +231,58 @@ long procshare_setaffinity(pid_t pid, unsigned int len,
 
 /* ---- what it takes along ---- */
 
+/*
+ * Do the numbers hold on @node?  Both it and home may have left the cluster since,
+ * and come back as other machines.
+ */
+static bool is_numbered(const struct home_thread *t, unsigned int node)
+{
+	const struct cpu_layout *layout = &t->session->cpus;
+	unsigned int home = t->process->home;
+	struct node_cpus cpus;
+
+	return layout->count[node] && layout->count[home] && !layout->base[home] &&
+	       procshare_node_cpus(node, &cpus) && cpus.count == layout->count[node];
+}
+
 /* On a node whose CPUs have no numbers the thread must not look at any. */
 int home_cpus_prepare(struct home_thread *t, unsigned int node,
 		      const struct pt_regs *regs)
 {
-	return t->session->cpus.count[node] ? 0 : thread_rseq_park(regs);
+	t->numbered = is_numbered(t, node);
+	return t->numbered ? 0 : thread_rseq_park(regs);
+}
+
+/*
+ * No fence reaches the sequences on other nodes: programs that want one must not
+ * rely on it.
+ */
+bool home_cpus_refuse(const struct home_thread *t, struct pt_regs *regs, long nr)
+{
+	if (nr != __NR_membarrier || in_ia32_syscall() || !t->session->cpus.total ||
+	    (regs->di != MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ &&
+	     regs->di != MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ))
+		return false;
+	regs->ax = -EINVAL;
+	return true;
+}
+
+/* What a limit of real-time CPU time would stop at home must not run on elsewhere. */
+static bool may_take_along(const struct task_struct *task)
+{
+	return task->policy == SCHED_NORMAL || task->policy == SCHED_BATCH ||
+	       task->policy == SCHED_IDLE ||
+	       ((task->policy == SCHED_FIFO || task->policy == SCHED_RR) &&
+		rlimit(RLIMIT_RTTIME) == RLIM_INFINITY);
+}
+
+static void pack_scheduling(struct procshare_wire_thread *state)
+{
+	bool travels = may_take_along(current);
+
+	state->sched_policy = cpu_to_le32(travels ? current->policy : SCHED_NORMAL);
+	state->rt_priority = cpu_to_le32(travels ? current->rt_priority : 0);
+	state->nice = cpu_to_le32(task_nice(current));
 }
 
 static void pack_part(struct home_thread *t, unsigned int node,
@@ -239,11 +305,9 @@ void home_cpus_pack(struct home_thread *t, unsigned int node,
 {
 	const struct cpu_layout *layout = &t->session->cpus;
 
-	state->sched_policy = cpu_to_le32(current->policy);
-	state->nice = cpu_to_le32(task_nice(current));
-	state->rt_priority = cpu_to_le32(current->rt_priority);
+	pack_scheduling(state);
 	state->cpu_base = cpu_to_le32(PROCSHARE_NO_CPUS);
-	if (layout->count[node]) {
+	if (t->numbered) {
 		struct thread_rseq rseq = thread_rseq_get();
 
 		state->cpu_base = cpu_to_le32(layout->base[node]);

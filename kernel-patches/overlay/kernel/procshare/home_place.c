@@ -116,19 +116,24 @@ static unsigned int emptiest(struct procshare_process *p, coh_set nodes)
 	return best;
 }
 
-/* The CPUs where @t of @p may run have changed: it moves if it is on none of them. */
+/*
+ * The CPUs where @t of @p may run have changed: it moves if it is on none of them.
+ * A program that has gained privileges does not.
+ */
 void home_place_again(struct procshare_process *p, struct home_thread *t)
 {
 	u8 target = READ_ONCE(t->target);
 	coh_set nodes = nodes_of(p, t);
 	unsigned int now = target == PROCSHARE_NODE_HOME ? p->home : target;
 
+	if (p->policy == PROCSHARE_POLICY_HOME)
+		return;
 	if (!(nodes & coh_bit(now)))
 		target = name_of(p, emptiest(p, nodes));
 	else if (target == PROCSHARE_NODE_HOME)
 		return;
-	t->place = target;
-	t->placed = true;
+	WRITE_ONCE(t->place, target);
+	WRITE_ONCE(t->placed, true);
 	/* Also where it is already: it takes its CPUs along when it leaves home. */
 	home_thread_ask(p, t->tid, target);
 }

@@ -230,6 +230,16 @@ static bool may_leave(void)
 	       !procshare_state_movable();
 }
 
+/* It can be found since attach(): somebody may have given it other CPUs meanwhile. */
+static void settle(struct home_thread *t)
+{
+	WRITE_ONCE(t->target, home_place(t));
+	/* pairs with the locks of those who pin it and then look it up */
+	smp_mb();
+	if (READ_ONCE(t->pinned))
+		home_place_again(t->process, t);
+}
+
 /*
  * Called with work pending.  Signals go first: TIF_NOTIFY_RESUME is kept for
  * the next round of the loop, so that the thread leaves right behind them.
@@ -247,7 +257,7 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 		if (!attach(t))
 			return ti_work;
 		if (t->newborn)
-			WRITE_ONCE(t->target, home_place(t));
+			settle(t);
 		t->newborn = false;
 	}
 	if (!wants_away(t))
@@ -276,6 +286,8 @@ bool home_syscall(struct pt_regs *regs, long nr)
 	struct home_thread *t = container_of(current->procshare,
 					     struct home_thread, base);
 
+	if (home_cpus_refuse(t, regs, nr))
+		return true;
 	/* The executor's own calls pass here too. */
 	if (t->node != PROCSHARE_NODE_HOME)
 		return false;

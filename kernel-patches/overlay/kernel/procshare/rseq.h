@@ -6,7 +6,6 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
-struct procshare_wire_thread;
 struct pt_regs;
 
 /**

@@ -38,8 +38,8 @@
  * @token: the helper proves with it that it was started for this
  * @vdso: address of home's vDSO, 0 if none
  * @ahead: home's CLOCK_MONOTONIC minus ours, in ns
- * @offset_monotonic: @offset_boottime: @offset_raw: @offset_realtime: the process's
- *  clocks minus this node's, in ns
+ * @offset_monotonic: @offset_boottime: @offset_raw: @offset_realtime: @offset_tai:
+ *  the process's clocks minus this node's, in ns
  * @comm: for people
  * @leader: the helper, once it hosts; counted
  * @inode: backs the one mapping; counted
@@ -66,6 +66,7 @@ struct shadow {
 	s64 offset_boottime;
 	s64 offset_raw;
 	s64 offset_realtime;
+	s64 offset_tai;
 	char comm[TASK_COMM_LEN];
 	struct task_struct *leader;
 	struct inode *inode;
@@ -217,7 +218,8 @@ bool shadow_clock_get(struct shadow_thread *st, struct pt_regs *regs, long nr);
 /* shadow_ahead.c */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 			  enum coh_access access);
-void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs);
+void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs,
+			  unsigned long rseq);
 
 /* shadow_pace.c */
 void shadow_pace_start(void);

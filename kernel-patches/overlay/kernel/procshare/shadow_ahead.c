@@ -37,11 +37,14 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
  * current has just arrived: the pages that it touches first come in one round
  * trip, not one after the other.  The caller pushes the requests out.
  */
-void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs)
+void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs,
+			  unsigned long rseq)
 {
 	shadow_page_expect(st->shadow, regs->ip & PAGE_MASK, COH_READ);
+	/* The node's CPU number is written there at once. */
+	if (rseq && rseq < TASK_SIZE_MAX)
+		shadow_page_expect(st->shadow, rseq & PAGE_MASK, COH_WRITE);
 	shadow_page_expect(st->shadow, regs->sp & PAGE_MASK, COH_WRITE);
-	/* The area for restartable sequences is there, and is written at once. */
 	shadow_page_expect(st->shadow, x86_fsbase_read_task(current) & PAGE_MASK,
-			   COH_WRITE);
+			   COH_READ);
 }

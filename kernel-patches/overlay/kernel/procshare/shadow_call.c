@@ -92,8 +92,13 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 		regs->ax = le64_to_cpu(ret->value);
 	if (nr == __NR_membarrier)
 		order_this_node();
-	if (nr == __NR_rseq && !flags && !regs->ax)
+	if (flags & (PROCSHARE_RETURN_STATE | PROCSHARE_RETURN_HOME) || regs->ax)
+		return;
+	if (nr == __NR_rseq)
 		shadow_cpu_rseq(st, regs);
+	/* Forwarded only to be looked at. */
+	if (nr == __NR_getcpu && st->cpu_base != PROCSHARE_NO_CPUS)
+		shadow_cpu_get(st, regs);
 }
 
 static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
@@ -154,6 +159,7 @@ bool shadow_syscall(struct pt_regs *regs, long nr)
 {
 	struct shadow_thread *st = shadow_thread_current();
 
+	st->in_local = false;
 	if (in_ia32_syscall()) {
 		take_call_home(st, regs, nr);
 		return true;

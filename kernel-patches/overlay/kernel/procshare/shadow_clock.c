@@ -21,10 +21,10 @@
 /* How far home's clock may be ahead of ours before we stop waiting for it. */
 #define CLOCK_PATIENCE_US	20000
 
-/* CLOCK_REALTIME minus CLOCK_MONOTONIC of this node: changes only when it is set. */
-static s64 own_realtime(void)
+/* The clock minus CLOCK_MONOTONIC of this node: changes only when it is set. */
+static s64 own(enum tk_offsets clock)
 {
-	return ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_REAL));
+	return ktime_to_ns(ktime_mono_to_any(0, clock));
 }
 
 /*
@@ -43,12 +43,13 @@ void shadow_clock_start(struct shadow *s, const struct procshare_wire_start *sta
 		s->ahead = max(s->ahead, ahead);
 	s->offset_monotonic = s->ahead + namespace;
 	s->offset_boottime = s->ahead + (s64)le64_to_cpu(start->boottime) -
-			     ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT)) +
+			     own(TK_OFFS_BOOT) +
 			     (s64)le64_to_cpu(start->boottime_offset);
 	s->offset_raw = s->ahead + (s64)le64_to_cpu(start->raw) - (s64)(raw - now) +
 			namespace;
 	s->offset_realtime = s->ahead + (s64)le64_to_cpu(start->realtime) -
-			     own_realtime();
+			     own(TK_OFFS_REAL);
+	s->offset_tai = s->ahead + (s64)le64_to_cpu(start->tai) - own(TK_OFFS_TAI);
 }
 
 static struct timens_offset split(s64 ns)
@@ -58,7 +59,10 @@ static struct timens_offset split(s64 ns)
 	return (struct timens_offset) { .sec = ts.tv_sec, .nsec = ts.tv_nsec };
 }
 
-/* For the vDSO; current is in the shadow's time namespace. */
+/*
+ * For the vDSO; current is in the shadow's time namespace.  A reader sees seconds
+ * and nanoseconds of different moments only when a wall clock has just been set.
+ */
 void shadow_clock_publish(struct shadow *s)
 {
 	struct time_namespace *ns = current->nsproxy->time_ns;
@@ -73,7 +77,7 @@ void shadow_clock_publish(struct shadow *s)
 	spin_lock(&s->lock);
 	common[CLOCK_REALTIME] = split(s->offset_realtime);
 	common[CLOCK_REALTIME_COARSE] = common[CLOCK_REALTIME];
-	common[CLOCK_TAI] = common[CLOCK_REALTIME];
+	common[CLOCK_TAI] = split(s->offset_tai);
 	raw[CLOCK_MONOTONIC_RAW] = split(s->offset_raw);
 	spin_unlock(&s->lock);
 }
@@ -97,11 +101,12 @@ static void await_clock(u64 monotonic)
 /* A thread arrives with @state.  Meanwhile a wall clock may have been set. */
 void shadow_clock_arrive(struct shadow *s, const struct procshare_wire_thread *state)
 {
-	s64 offset = READ_ONCE(s->ahead) + (s64)le64_to_cpu(state->realtime) -
-		     own_realtime();
+	s64 offset = s->ahead + (s64)le64_to_cpu(state->realtime) - own(TK_OFFS_REAL);
+	s64 set = offset - READ_ONCE(s->offset_realtime);
 
-	if (offset != READ_ONCE(s->offset_realtime)) {
+	if (set) {
 		WRITE_ONCE(s->offset_realtime, offset);
+		WRITE_ONCE(s->offset_tai, s->offset_tai + set);
 		shadow_clock_publish(s);
 	}
 	await_clock(le64_to_cpu(state->monotonic));
@@ -121,6 +126,7 @@ static bool read_clock(struct shadow *s, clockid_t clock, struct timespec64 *ts)
 		break;
 	case CLOCK_TAI:
 		ktime_get_clocktai_ts64(ts);
+		offset = READ_ONCE(s->offset_tai);
 		break;
 	case CLOCK_MONOTONIC_RAW:
 		ktime_get_raw_ts64(ts);

@@ -6,6 +6,7 @@
  * along which of them it may use, and how it is scheduled.
  */
 
+#include <linux/cpuset.h>
 #include <linux/procshare.h>
 #include <linux/ptrace.h>
 #include <linux/rseq.h>
@@ -18,30 +19,39 @@
 #include "rseq.h"
 #include "shadow.h"
 
-/* A mask that this node's own rules do not allow is not obeyed. */
+/* Of @part what this node's own rules allow; nothing of it: all that they allow. */
+static void allow(struct shadow_thread *st, const unsigned long *part,
+		  struct cpumask *cpus, struct cpumask *allowed)
+{
+	cpuset_cpus_allowed(current, allowed);
+	node_cpus_mask(cpus, part);
+	if (!cpumask_and(cpus, cpus, allowed))
+		cpumask_and(cpus, &st->shadow->leader->cpus_mask, allowed);
+	if (!cpumask_empty(cpus))
+		set_cpus_allowed_ptr(current, cpus);
+}
+
 static void restrict_cpus(struct shadow_thread *st,
 			  const struct procshare_wire_thread *state)
 {
 	DECLARE_BITMAP(part, PROCSHARE_WIRE_CPUS);
+	cpumask_var_t cpus, allowed;
 	bool restricted;
-	cpumask_var_t cpus;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(state->cpus); i++)
 		part[i] = le64_to_cpu(state->cpus[i]);
 	restricted = !bitmap_empty(part, PROCSHARE_WIRE_CPUS);
-	if ((!restricted && !st->restricted) || !zalloc_cpumask_var(&cpus, GFP_KERNEL))
+	if ((!restricted && !st->restricted) || !alloc_cpumask_var(&cpus, GFP_KERNEL))
 		return;
-	if (restricted)
-		node_cpus_mask(cpus, part);
-	else
-		cpumask_copy(cpus, cpu_possible_mask);
-	st->restricted = restricted;
-	set_cpus_allowed_ptr(current, cpus);
+	if (alloc_cpumask_var(&allowed, GFP_KERNEL)) {
+		st->restricted = restricted;
+		allow(st, part, cpus, allowed);
+		free_cpumask_var(allowed);
+	}
 	free_cpumask_var(cpus);
 }
 
-/* Deadlines are home's: what they were promised is not promised here. */
 static void schedule_alike(const struct procshare_wire_thread *state)
 {
 	struct sched_attr attr = {
@@ -113,8 +123,8 @@ void shadow_cpu_get(struct shadow_thread *st, struct pt_regs *regs)
 	regs->ax = err ? -EFAULT : 0;
 }
 
-/* For the kernel, which writes CPU numbers into the rseq area of @task, current. */
-u32 __procshare_cpu_base(struct task_struct *task)
+/* For the kernel, which writes CPU numbers into the rseq area of current. */
+u32 __procshare_cpu_base(void)
 {
 	struct shadow_thread *st = shadow_thread_current();
 

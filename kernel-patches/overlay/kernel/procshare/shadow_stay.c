@@ -111,6 +111,8 @@ static bool take_trap(struct shadow_thread *st, struct pt_regs *regs)
 	spin_unlock_irq(&current->sighand->siglock);
 	if (trapped)
 		regs->ip -= procshare_trap_length(regs);
+	/* The next signal may not come from an instruction. */
+	current->thread.trap_nr = 0;
 	return trapped;
 }
 
@@ -180,7 +182,7 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 	st->trap = 0;
 	st->arrival_utime = current->utime;
 	task_cputime_adjusted(current, &st->arrival_user, &st->arrival_system);
-	shadow_ahead_arrival(st, regs);
+	shadow_ahead_arrival(st, regs, le64_to_cpu(state->rseq));
 	procshare_push();
 	shadow_cpu_arrive(st, state);
 	shadow_clock_arrive(st->shadow, state);
@@ -240,6 +242,11 @@ unsigned long shadow_exit_work(struct pt_regs *regs, unsigned long ti_work)
 	if (READ_ONCE(st->shadow->dead))
 		do_group_exit(SIGKILL);
 	st->in_local = false;
+	/* What home is to repeat comes first; it aborts a sequence itself. */
+	if (st->running && take_trap(st, regs) && !st->back)
+		shadow_thread_go_home(st, PROCSHARE_BACK_FAULT, false);
+	if (st->back)
+		shadow_cpu_leave(st);
 	/* Cleared before looking: what is asked from now on makes another round. */
 	if (ti_work & _TIF_NOTIFY_RESUME)
 		resume_user_mode_work(regs);

@@ -458,7 +458,7 @@ static void hello_check__refuses(struct kunit *test)
 	} while (0)
 
 	REFUSES(PROCSHARE_REFUSE_MALFORMED, bad.magic ^= cpu_to_le32(1));
-	REFUSES(PROCSHARE_REFUSE_VERSION, bad.version = cpu_to_le32(2));
+	REFUSES(PROCSHARE_REFUSE_VERSION, bad.version = cpu_to_le32(77));
 	REFUSES(PROCSHARE_REFUSE_MALFORMED, bad.node = PROCSHARE_MAX_NODES);
 	REFUSES(PROCSHARE_REFUSE_MALFORMED, bad.dialer = 2);
 	REFUSES(PROCSHARE_REFUSE_MALFORMED, bad.dialer = 0);

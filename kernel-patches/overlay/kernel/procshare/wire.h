@@ -24,7 +24,7 @@ typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
-#define PROCSHARE_WIRE_VERSION	1
+#define PROCSHARE_WIRE_VERSION	2
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
 /* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
 #define PROCSHARE_WIRE_CPUS	256
@@ -296,6 +296,7 @@ struct procshare_wire_return {
  * @boottime: home's CLOCK_BOOTTIME minus @monotonic
  * @raw: home's CLOCK_MONOTONIC_RAW minus @monotonic
  * @realtime: home's CLOCK_REALTIME minus @monotonic
+ * @tai: home's CLOCK_TAI minus @monotonic
  * @monotonic_offset: of the process's time namespace, in ns
  * @boottime_offset: of the process's time namespace, in ns
  * @vdso: address of home's vDSO text, 0 if none
@@ -306,6 +307,7 @@ struct procshare_wire_start {
 	__le64 boottime;
 	__le64 raw;
 	__le64 realtime;
+	__le64 tai;
 	__le64 monotonic_offset;
 	__le64 boottime_offset;
 	__le64 vdso;
@@ -334,7 +336,7 @@ static_assert(sizeof(struct procshare_wire_call) == 240);
 static_assert(sizeof(struct procshare_wire_return) == 16);
 static_assert(sizeof(struct procshare_wire_time) == 16);
 static_assert(sizeof(struct procshare_wire_ping) == 8);
-static_assert(sizeof(struct procshare_wire_start) == 72);
+static_assert(sizeof(struct procshare_wire_start) == 80);
 static_assert(sizeof(struct procshare_wire_ready) == 8);
 #endif
 
