@@ -29,7 +29,7 @@ def test_sees_those_of_home_only_where_that_is_wanted(sharing):
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("part", ("pin", "other", "inherit", "per-cpu", "nice"))
+@pytest.mark.parametrize("part", ("pin", "other", "inherit", "per-cpu", "fence", "nice"))
 def test_runs_on_the_processors_it_asks_for(sharing, part, policy):
     sharing.part("cpus", part, policy)
 
@@ -44,5 +44,5 @@ def test_nodes_with_two_processors(make_cluster, share):
     """Numbers go on where those of the node before end; a thread stays on the processor that it was given."""
     sharing = share(make_cluster(nodes=2, cpus=2))
     assert sharing.run([CPUS, "count"], "spread").stdout == counted(4)
-    for part in ("pin", "other", "inherit", "per-cpu"):
+    for part in ("pin", "other", "inherit", "per-cpu", "fence"):
         sharing.part("cpus", part, "away")

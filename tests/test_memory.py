@@ -10,6 +10,7 @@ MEMORY = (
 MAPPINGS = (
     "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over",
 )  # fmt: skip
+SHARED = ("changes", "fork", "fork-exec", "twice", "compute")
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -22,6 +23,17 @@ def test_memory_is_the_same_everywhere(sharing, part, policy):
 @pytest.mark.parametrize("part", MAPPINGS)
 def test_what_home_changes_is_changed_everywhere(sharing, part, policy):
     sharing.part("mappings", part, policy)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", SHARED)
+def test_shared_memory_is_the_same_for_all_who_map_it(sharing, part, policy):
+    sharing.part("shared", part, policy)
+
+
+def test_shared_memory_that_one_process_maps_does_not_keep_it_at_home(sharing):
+    outcome = sharing.part("shared", "compute", "away")
+    assert outcome.remote_share >= 0.9 and not outcome.reasons.get("memory"), outcome.verdict()
 
 
 @pytest.mark.quick

@@ -1,4 +1,4 @@
-"""The kernel's own selftests: which ones are run, how they are built, and what they say."""
+"""The kernel's own selftests, and stress-ng: which programs are run, how they are built, and what they say."""
 # SPDX-License-Identifier: GPL-2.0-only
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ TREE = BUILD / "linux"
 OUT = BUILD / "upstream"
 LIST = ROOT / "tests/upstream.toml"
 VERDICT = re.compile(r"^(ok|not ok) \d+(?: -)? ?([^\n]*)$", re.MULTILINE)
+# stress-ng's: its status, and what it found wrong; and its directory in the list.
+STRESS_VERDICT = re.compile(r"^stress-ng: (fail): +\[\d+\] (.*)$", re.MULTILINE)
+STRESS = "stress-ng"
 # What differs from run to run.
 VARIABLE = re.compile(r"\s*#.*|0x[0-9a-f]+|\d+")
 
@@ -32,6 +35,8 @@ class Program:
         return f"{self.directory}/{self.command}"
 
     def shell(self) -> str:
+        if self.directory == STRESS:
+            return f"exec stress-ng --verify --timeout 3 --{self.command} 2"
         return f"cd {OUT}/kselftest/{self.directory} && exec ./{self.command}"
 
 
@@ -55,7 +60,8 @@ def programs() -> list[Program]:
 def build() -> None:
     """Some of a directory's programs may need what is not there: what is listed must come out of it."""
     headers = BUILD / "selftests-headers"
-    targets = " ".join(sorted({program.directory.split("/")[0] for program in programs()}))
+    kernels = [program for program in programs() if program.directory != STRESS]
+    targets = " ".join(sorted({program.directory.split("/")[0] for program in kernels}))
     OUT.mkdir(exist_ok=True)
     with open(OUT / "build.log", "w") as log:
         for command in (
@@ -64,14 +70,14 @@ def build() -> None:
              f"KHDR_INCLUDES=-isystem {headers}/usr/include"],
         ):  # fmt: skip
             subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
-    missing = {p.name for p in programs() if not (OUT / "kselftest" / p.directory / p.command.split()[0]).exists()}
+    missing = {p.name for p in kernels if not (OUT / "kselftest" / p.directory / p.command.split()[0]).exists()}
     assert not missing, f"not built: {sorted(missing)}, see {OUT / 'build.log'}"
 
 
 def verdicts(output: str, status: int) -> dict[str, str]:
     """What each test of a program came to, by its name without numbers; and how the program ended."""
     found: dict[str, str] = {}
-    for word, rest in VERDICT.findall(output):
+    for word, rest in STRESS_VERDICT.findall(output) + VERDICT.findall(output):
         name = VARIABLE.sub("", rest).strip()
         while name in found:
             name += "'"

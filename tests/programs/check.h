@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,21 @@ static inline void in_threads(int count, thread_function function) {
         threads[i] = start(function, (uintptr_t)i);
     for (int i = 0; i < count; i++)
         join(threads[i]);
+}
+
+static inline cpu_set_t only(int cpu) {
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return set;
+}
+
+// The calling thread, to that processor.
+static inline void go_to(int cpu) {
+    cpu_set_t set = only(cpu);
+
+    CHECK(sched_setaffinity(0, sizeof(set), &set) == 0);
 }
 
 struct part {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // cpus - which processors a program sees, and that it runs where it asks to run
 //
-// Usage: cpus count | pin | other | inherit | per-cpu | nice
+// Usage: cpus count | pin | other | inherit | per-cpu | fence | nice
 
 #include "check.h"
 
+#include <linux/membarrier.h>
 #include <linux/rseq.h>
 #include <omp.h>
 #include <sched.h>
@@ -49,14 +50,6 @@ static void expect_on(int cpu) {
     CHECK_EQUAL(kernels_cpu(), cpu);
 }
 
-static void go_to(int cpu) {
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    CHECK(sched_setaffinity(0, sizeof(set), &set) == 0);
-}
-
 static void* tour(void* argument) {
     for (int round = 0; round < 3; round++)
         for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
@@ -69,11 +62,9 @@ static void* tour(void* argument) {
 
 // Every thread visits every processor; one that is not there is refused.
 static void pin(void) {
-    cpu_set_t none;
+    cpu_set_t none = only(CPU_SETSIZE - 1);
 
     in_threads(3, tour);
-    CPU_ZERO(&none);
-    CPU_SET(CPU_SETSIZE - 1, &none);
     CHECK(sched_setaffinity(0, sizeof(none), &none) == -1 && errno == EINVAL);
     CHECK(sched_setaffinity(0, sizeof(all), &all) == 0);
 }
@@ -96,12 +87,10 @@ static void other(void) {
     pthread_t thread = start(look, 0);
 
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        cpu_set_t set;
+        cpu_set_t set = only(cpu);
 
         if (!CPU_ISSET(cpu, &all))
             continue;
-        CPU_ZERO(&set);
-        CPU_SET(cpu, &set);
         CHECK(pthread_setaffinity_np(thread, sizeof(set), &set) == 0);
         CHECK(pthread_getaffinity_np(thread, sizeof(set), &set) == 0);
         CHECK_EQUAL(CPU_COUNT(&set), 1);
@@ -216,6 +205,49 @@ static void per_cpu(void) {
     fprintf(stderr, "%ld increments, %ld aborted\n", sum, aborted);
 }
 
+// A sequence that does not end by itself, and a thread on another processor that makes it begin again.
+static volatile struct rseq* volatile endless;
+static volatile unsigned long attempts;
+
+static void* stay_in_sequence(void* argument) {
+    long unused = 0;
+
+    go_to((int)(uintptr_t)argument);
+    endless = area();
+    while (!stop) {
+        attempts++;
+        CHECK(!increment(&unused, area()->cpu_id_start, ~0u), "no fence reached the sequence");
+    }
+    return NULL;
+}
+
+static void fence(void) {
+    int cpus[2] = {0, 0};
+    pthread_t thread;
+
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &all)) {
+            cpus[0] = cpus[1];
+            cpus[1] = cpu;
+        }
+    CHECK(syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0) == 0);
+    thread = start(stay_in_sequence, (uintptr_t)cpus[1]);
+    go_to(cpus[0]);
+    while (!endless)
+        sched_yield();
+    for (int round = 0; round < 20; round++) {
+        unsigned long before = attempts;
+
+        while (!endless->rseq_cs && attempts == before)
+            sched_yield();
+        stop = round == 19;
+        CHECK(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0) == 0);
+        while (!stop && attempts == before)
+            sched_yield();
+    }
+    join(thread);
+}
+
 static void* be_nice(void* argument) {
     CHECK(setpriority(PRIO_PROCESS, 0, 7) == 0);
     CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), 7);
@@ -241,8 +273,8 @@ static void nice_threads(void) {
 
 int main(int argc, char** argv) {
     static const struct part parts[] = {
-        {"count", count},     {"pin", pin},           {"other", other}, {"inherit", inherit},
-        {"per-cpu", per_cpu}, {"nice", nice_threads}, {NULL, NULL},
+        {"count", count},     {"pin", pin},     {"other", other},       {"inherit", inherit},
+        {"per-cpu", per_cpu}, {"fence", fence}, {"nice", nice_threads}, {NULL, NULL},
     };
 
     CHECK(sched_getaffinity(0, sizeof(all), &all) == 0);

@@ -125,15 +125,12 @@ static void count(void) {
 }
 
 static void go_to_processor(int number) {
-    cpu_set_t one;
     int cpu = -1;
 
     for (number %= CPU_COUNT(&all); number >= 0; number--)
         for (cpu++; !CPU_ISSET(cpu, &all);)
             cpu++;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
+    go_to(cpu);
 }
 
 static void* run(void* argument) {

@@ -4,15 +4,11 @@
 // Usage: mappings PART.  Pages carry version stamps: a version is dead once the change that removed it has
 // returned.
 
-#include "check.h"
+#include "workers.h"
 
-#include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, PAGES = 6, USERS = 3, ROUNDS = 25 };
+enum { PAGES = 6, ROUNDS = 25 };
 
 static uint8_t* arena;
 static atomic_ulong dead; // stamps up to this one may not be seen any more
@@ -107,94 +103,6 @@ static void part_map_over(void) {
 
 static void part_move_over(void) {
     churn(watch_and_write, move_over);
-}
-
-// Threads that run elsewhere and do to memory what they are told, one order at a time.
-enum order { READ, WRITE, QUIT };
-enum { SIGNAL = 1000 }; // what a fault answers: this plus si_code
-
-struct worker {
-    pthread_t thread;
-    enum order order;
-    volatile uint8_t* address;
-    int value, result;
-    atomic_int turn; // even: the boss's
-};
-
-static struct worker workers[USERS];
-static __thread sigjmp_buf escape;
-static __thread siginfo_t caught;
-
-static void on_fault(int signal, siginfo_t* info, void* context) {
-    caught = *info;
-    siglongjmp(escape, 1);
-}
-
-static void wait_turn(struct worker* w, int parity) {
-    while (atomic_load(&w->turn) % 2 != parity)
-        sched_yield();
-}
-
-static void obey(struct worker* w) {
-    if (sigsetjmp(escape, 1)) {
-        CHECK_EQUAL((uintptr_t)caught.si_addr, (uintptr_t)w->address);
-        w->result = SIGNAL + caught.si_code;
-    } else if (w->order == READ) {
-        w->result = *w->address;
-    } else {
-        *w->address = w->value;
-        w->result = 0;
-    }
-}
-
-static void* serve(void* argument) {
-    struct worker* w = &workers[(uintptr_t)argument];
-
-    for (;;) {
-        wait_turn(w, 1);
-        if (w->order == QUIT)
-            return NULL;
-        obey(w);
-        atomic_fetch_add(&w->turn, 1);
-    }
-}
-
-static int ask(int user, enum order order, volatile uint8_t* address, int value) {
-    struct worker* w = &workers[user];
-
-    w->order = order;
-    w->address = address;
-    w->value = value;
-    atomic_fetch_add(&w->turn, 1);
-    if (order == QUIT)
-        return 0;
-    wait_turn(w, 0);
-    return w->result;
-}
-
-static void hire(void) {
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
-
-    CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
-    for (int i = 0; i < USERS; i++)
-        workers[i].thread = start(serve, i);
-}
-
-static void dismiss(void) {
-    for (int i = 0; i < USERS; i++) {
-        ask(i, QUIT, NULL, 0);
-        join(workers[i].thread);
-    }
-}
-
-// Every worker has the page in its hands one after another, so that all of them have something to lose.
-static void let_all_touch(uint8_t* address, int value) {
-    for (int i = 0; i < USERS; i++) {
-        CHECK_EQUAL(ask(i, WRITE, address, value + i), 0);
-        CHECK_EQUAL(*address, value + i);
-    }
-    for (int i = 0; i < USERS; i++)
-        CHECK_EQUAL(ask(i, READ, address, 0), value + USERS - 1);
 }
 
 static void part_munmap(void) {

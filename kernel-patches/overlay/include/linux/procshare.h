@@ -22,7 +22,7 @@ DECLARE_STATIC_KEY_FALSE(procshare_key);
 
 unsigned long __procshare_exit_work(struct pt_regs *regs, unsigned long ti_work);
 bool __procshare_syscall(struct pt_regs *regs, long nr);
-void __procshare_fork(struct task_struct *child);
+void __procshare_fork(struct task_struct *child, unsigned long clone_flags);
 void __procshare_exit(struct task_struct *tsk);
 void __procshare_free(struct task_struct *tsk);
 vm_fault_t procshare_marker_fault(struct vm_fault *vmf);
@@ -56,11 +56,11 @@ static inline bool procshare_syscall(struct pt_regs *regs, long nr,
 }
 
 /* In copy_process(), once the child's PF_ flags are known. */
-static inline void procshare_fork(struct task_struct *child)
+static inline void procshare_fork(struct task_struct *child, unsigned long clone_flags)
 {
 	child->procshare = NULL;
 	if (static_branch_unlikely(&procshare_key))
-		__procshare_fork(child);
+		__procshare_fork(child, clone_flags);
 }
 
 /* In do_exit(), while current still has its mm. */
@@ -119,7 +119,7 @@ static inline bool procshare_syscall(struct pt_regs *regs, long nr,
 	return false;
 }
 
-static inline void procshare_fork(struct task_struct *child)
+static inline void procshare_fork(struct task_struct *child, unsigned long clone_flags)
 {
 }
 

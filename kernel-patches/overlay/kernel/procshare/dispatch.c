@@ -32,6 +32,9 @@ static void to_home(struct procshare_msg *msg)
 	case PROCSHARE_WIRE_TIME:
 		executor_message(p, msg);
 		break;
+	case PROCSHARE_WIRE_FENCED:
+		home_fence_message(p, msg);
+		break;
 	case PROCSHARE_WIRE_COHERENCE:
 		directory_message(p, msg);
 		break;

@@ -36,7 +36,7 @@ static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *
 		state->bounce_ms = cpu_to_le32(t->session->params.bounce_ms);
 	if (executor_watched())
 		state->flags = cpu_to_le32(PROCSHARE_THREAD_WATCHED);
-	home_cpus_pack(t, node, state);
+	home_luggage_pack(t, node, state);
 	return msg;
 }
 
@@ -63,7 +63,7 @@ static int prepare(struct home_thread *t, struct pt_regs *regs, unsigned int nod
 	if (node >= PROCSHARE_MAX_NODES)
 		return -EINVAL;
 	return process_expose(p) ?: process_host(p, node) ?:
-	       home_cpus_prepare(t, node, regs);
+	       home_luggage_prepare(t, node, regs);
 }
 
 static int depart(struct home_thread *t, struct pt_regs *regs)

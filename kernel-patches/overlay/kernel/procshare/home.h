@@ -82,6 +82,8 @@ struct session {
  * @blocks: ranges of the invalidations under way; exports there wait
  * @nblocks: how many
  * @more_blocks: invalidations that did not fit: exports wait everywhere
+ * @unshared: shared areas are being mapped by others: their pages stay at home
+ * @exported_shared: pages of shared areas have been exported at some time
  * @nparked: length of @parked
  * @parked: requests for pages in the ranges that have no entry yet
  * @unpark: delivers them in process context
@@ -97,6 +99,8 @@ struct directory {
 	} blocks[DIRECTORY_BLOCKS];
 	unsigned int nblocks;
 	unsigned int more_blocks;
+	unsigned int unshared;
+	bool exported_shared;
 	unsigned int nparked;
 	struct list_head parked;
 	struct work_struct unpark;
@@ -109,6 +113,8 @@ struct directory {
  * @process: back pointer for @work; counted while @queued
  * @address: of the page
  * @frame: home's copy while the page table holds the marker, or NULL
+ * @cache: the page of a shared area in the page cache, meanwhile out of date; counted
+ * @shared: the area is a shared one (home_shared.c)
  * @prot: PROCSHARE_PROT_* granted to remotes
  * @mapped: home's page table maps it (read-only, uffd-wp): no @frame
  * @queued: @work is going to look at it, perhaps when @timer has fired
@@ -122,6 +128,8 @@ struct dir_entry {
 	struct procshare_process *process;
 	unsigned long address;
 	struct page *frame;
+	struct page *cache;
+	bool shared;
 	u8 prot;
 	bool mapped;
 	bool queued;
@@ -171,7 +179,9 @@ struct export_pte {
  * @threads: struct home_thread by tid
  * @hosts: enum host_state per node
  * @host_error: why the host failed, positive errno
- * @wait: threads that wait for a host to become ready
+ * @fences: membarrier() calls so far
+ * @fenced: per node, the last of them that it has carried out
+ * @wait: threads that wait for a host to become ready, or for a fence
  * @present: nodes that have had a shadow process: may hold pages
  * @usage: per node
  * @reasons: returns home by enum procshare_reason
@@ -195,6 +205,8 @@ struct procshare_process {
 	struct xarray threads;
 	u8 hosts[PROCSHARE_MAX_NODES];
 	u32 host_error[PROCSHARE_MAX_NODES];
+	atomic_t fences;
+	u32 fenced[PROCSHARE_MAX_NODES];
 	wait_queue_head_t wait;
 	coh_set present;
 	struct usage *usage[PROCSHARE_MAX_NODES];
@@ -217,6 +229,7 @@ struct procshare_process {
  * @child: was made by a shared thread, is not the one that procshare_attach() made
  * @placed: @place has been chosen
  * @place: node that its policy chose, PROCSHARE_NODE_HOME for home; kept over exec
+ * @held: times that it keeps shared areas from export (home_shared.c)
  * @until_call: came home to do something itself: leaves after its next call
  * @target: node it should run on, PROCSHARE_NODE_HOME for home
  * @node: node it runs on, PROCSHARE_NODE_HOME for home
@@ -247,6 +260,7 @@ struct home_thread {
 	struct session *session;
 	struct procshare_process *process;
 	u32 tid;
+	unsigned int held;
 	bool newborn;
 	bool numbered;
 	bool child;
@@ -313,6 +327,7 @@ struct procshare_process *process_of_task(struct task_struct *task);
 /* home_thread.c */
 struct home_thread *home_thread_create(struct session *session);
 struct home_thread *home_thread_find(struct procshare_process *p, u32 tid);
+struct home_thread *home_thread_of(struct task_struct *task);
 void home_thread_put(struct home_thread *t);
 bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target);
 void home_thread_join(struct session *s);
@@ -322,12 +337,15 @@ u8 home_place(struct home_thread *t);
 u8 home_place_bounce(struct home_thread *t);
 void home_place_again(struct procshare_process *p, struct home_thread *t);
 
-/* home_cpus.c */
-bool home_cpus_refuse(const struct home_thread *t, struct pt_regs *regs, long nr);
-int home_cpus_prepare(struct home_thread *t, unsigned int node,
-		      const struct pt_regs *regs);
-void home_cpus_pack(struct home_thread *t, unsigned int node,
-		    struct procshare_wire_thread *state);
+/* home_luggage.c */
+int home_luggage_prepare(struct home_thread *t, unsigned int node,
+			 const struct pt_regs *regs);
+void home_luggage_pack(struct home_thread *t, unsigned int node,
+		       struct procshare_wire_thread *state);
+
+/* home_fence.c */
+void home_fence(struct procshare_process *p, const struct pt_regs *regs, long nr);
+void home_fence_message(struct procshare_process *p, struct procshare_msg *msg);
 
 /* home_clocks.c */
 void home_clocks_pack(const struct procshare_process *p,
@@ -368,6 +386,7 @@ void directory_destroy(struct procshare_process *p);
 struct dir_entry *directory_find(struct procshare_process *p, unsigned long address);
 bool directory_blocked(const struct directory *d, unsigned long address);
 void directory_unpin(struct dir_entry *e);
+void directory_drop(struct dir_entry *e);
 void directory_served(struct procshare_process *p, struct dir_entry *e);
 void directory_settle(struct procshare_process *p, struct dir_entry *e);
 void directory_perform(struct dir_entry *e, const struct coh_out *out,
@@ -388,6 +407,14 @@ void export_clear(struct dir_entry *e, struct export_pte *x);
 bool home_marker(pte_t pte);
 int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep);
 
+/* home_shared.c */
+bool home_shared_is_sole(struct vm_area_struct *vma, unsigned long address);
+struct page *home_shared_refill(struct dir_entry *e, struct vm_area_struct *vma);
+void home_shared_return(struct procshare_process *p, struct dir_entry *e);
+void home_shared_fork(struct home_thread *t);
+void home_shared_call(struct home_thread *t, const struct pt_regs *regs, long nr);
+void home_shared_go_on(struct home_thread *t);
+
 /* home_ahead.c; the caller pushes the requests out */
 void home_ahead(struct procshare_process *p, unsigned long address,
 		enum coh_access access);
@@ -395,5 +422,6 @@ void home_ahead_arrival(struct procshare_process *p, const struct pt_regs *regs)
 
 /* home_notifier.c */
 extern const struct mmu_notifier_ops home_notifier_ops;
+void notifier_recall_shared(struct procshare_process *p);
 
 #endif /* _PROCSHARE_HOME_H */

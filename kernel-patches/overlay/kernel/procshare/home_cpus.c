@@ -12,22 +12,9 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/uaccess.h>
-#include <asm/syscall.h>
-#include <uapi/linux/membarrier.h>
 
 #include "cluster.h"
 #include "home.h"
-#include "rseq.h"
-
-/* The record of @task, which stays as long as the task; NULL if there is none. */
-static struct home_thread *record_of(struct task_struct *task)
-{
-	struct procshare_thread *t = READ_ONCE(task->procshare);
-
-	if (!t || t->role != PROCSHARE_ROLE_HOME)
-		return NULL;
-	return container_of(t, struct home_thread, base);
-}
 
 /* The CPUs that the session of @t has now; how many numbers there are, 0 for home's. */
 static unsigned int all_cpus(struct home_thread *t, unsigned long *mask)
@@ -53,7 +40,7 @@ static unsigned int all_cpus(struct home_thread *t, unsigned long *mask)
  */
 ssize_t __procshare_print_cpus(char *buf, const struct cpumask *which)
 {
-	struct home_thread *t = record_of(current);
+	struct home_thread *t = home_thread_of(current);
 	DECLARE_BITMAP(mask, PROCSHARE_CPUS);
 	unsigned int total;
 
@@ -71,7 +58,7 @@ bool __procshare_numbers_cpus(pid_t pid)
 
 	rcu_read_lock();
 	task = pid ? find_task_by_vpid(pid) : current;
-	t = task ? record_of(task) : NULL;
+	t = task ? home_thread_of(task) : NULL;
 	if (t) {
 		spin_lock(&t->lock);
 		numbers = t->session->cpus.total;
@@ -133,7 +120,7 @@ long procshare_getaffinity(pid_t pid, unsigned int len, unsigned long __user *us
 	task = pid ? find_get_task_by_vpid(pid) : get_task_struct(current);
 	if (!task)
 		return -ESRCH;
-	t = record_of(task);
+	t = home_thread_of(task);
 	total = t ? get_affinity(t, mask, home) : 0;
 	put_task_struct(task);
 	/* Another thread has got the number meanwhile. */
@@ -190,7 +177,7 @@ static void move(struct task_struct *task)
 
 static long set_affinity(pid_t pid, struct task_struct *task, unsigned long *mask)
 {
-	struct home_thread *t = record_of(task);
+	struct home_thread *t = home_thread_of(task);
 	DECLARE_BITMAP(all, PROCSHARE_CPUS);
 	long err;
 
@@ -227,93 +214,4 @@ long procshare_setaffinity(pid_t pid, unsigned int len,
 	err = set_affinity(pid, task, mask);
 	put_task_struct(task);
 	return err;
-}
-
-/* ---- what it takes along ---- */
-
-/*
- * Do the numbers hold on @node?  Both it and home may have left the cluster since,
- * and come back as other machines.
- */
-static bool is_numbered(const struct home_thread *t, unsigned int node)
-{
-	const struct cpu_layout *layout = &t->session->cpus;
-	unsigned int home = t->process->home;
-	struct node_cpus cpus;
-
-	return layout->count[node] && layout->count[home] && !layout->base[home] &&
-	       procshare_node_cpus(node, &cpus) && cpus.count == layout->count[node];
-}
-
-/* On a node whose CPUs have no numbers the thread must not look at any. */
-int home_cpus_prepare(struct home_thread *t, unsigned int node,
-		      const struct pt_regs *regs)
-{
-	t->numbered = is_numbered(t, node);
-	return t->numbered ? 0 : thread_rseq_park(regs);
-}
-
-/*
- * No fence reaches the sequences on other nodes: programs that want one must not
- * rely on it.
- */
-bool home_cpus_refuse(const struct home_thread *t, struct pt_regs *regs, long nr)
-{
-	if (nr != __NR_membarrier || in_ia32_syscall() || !t->session->cpus.total ||
-	    (regs->di != MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ &&
-	     regs->di != MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ))
-		return false;
-	regs->ax = -EINVAL;
-	return true;
-}
-
-/* What a limit of real-time CPU time would stop at home must not run on elsewhere. */
-static bool may_take_along(const struct task_struct *task)
-{
-	return task->policy == SCHED_NORMAL || task->policy == SCHED_BATCH ||
-	       task->policy == SCHED_IDLE ||
-	       ((task->policy == SCHED_FIFO || task->policy == SCHED_RR) &&
-		rlimit(RLIMIT_RTTIME) == RLIM_INFINITY);
-}
-
-static void pack_scheduling(struct procshare_wire_thread *state)
-{
-	bool travels = may_take_along(current);
-
-	state->sched_policy = cpu_to_le32(travels ? current->policy : SCHED_NORMAL);
-	state->rt_priority = cpu_to_le32(travels ? current->rt_priority : 0);
-	state->nice = cpu_to_le32(task_nice(current));
-}
-
-static void pack_part(struct home_thread *t, unsigned int node,
-		      struct procshare_wire_thread *state)
-{
-	DECLARE_BITMAP(part, PROCSHARE_WIRE_CPUS) = { };
-	unsigned int i;
-
-	spin_lock(&t->lock);
-	if (t->pinned)
-		cpu_layout_part(&t->session->cpus, node, t->cpus, part);
-	spin_unlock(&t->lock);
-	for (i = 0; i < ARRAY_SIZE(state->cpus); i++)
-		state->cpus[i] = cpu_to_le64(part[i]);
-}
-
-/* MIGRATE of current to @node: which CPUs it has there, and how it is scheduled. */
-void home_cpus_pack(struct home_thread *t, unsigned int node,
-		    struct procshare_wire_thread *state)
-{
-	const struct cpu_layout *layout = &t->session->cpus;
-
-	pack_scheduling(state);
-	state->cpu_base = cpu_to_le32(PROCSHARE_NO_CPUS);
-	if (t->numbered) {
-		struct thread_rseq rseq = thread_rseq_get();
-
-		state->cpu_base = cpu_to_le32(layout->base[node]);
-		state->rseq = cpu_to_le64(rseq.address);
-		state->rseq_length = cpu_to_le32(rseq.length);
-		state->rseq_signature = cpu_to_le32(rseq.signature);
-		pack_part(t, node, state);
-	}
 }

@@ -4,8 +4,8 @@
  *
  * The request at the head of an entry's queue is served here when home's copy
  * is, or may be, mapped.  Nothing that another device or task may write behind
- * our back leaves home: shared, special and pinned memory is refused, and the
- * remote thread comes home to touch it.
+ * our back leaves home: special and pinned memory, and what is shared with others,
+ * is refused, and the remote thread comes home to touch it.
  */
 
 #include <linux/mm.h>
@@ -22,9 +22,8 @@
 #include "cluster.h"
 #include "home.h"
 
-#define NEVER_EXPORTED	(VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO |	\
-			 VM_MIXEDMAP | VM_HUGETLB | VM_SHADOW_STACK |	\
-			 VM_MERGEABLE)
+#define NEVER_EXPORTED	(VM_PFNMAP | VM_IO | VM_MIXEDMAP | VM_HUGETLB |	\
+			 VM_SHADOW_STACK | VM_MERGEABLE)
 
 enum export_result {
 	EXPORT_DONE,		/* served, or nothing to serve any more */
@@ -43,12 +42,14 @@ static u8 prot_of(const struct vm_area_struct *vma)
 	return prot;
 }
 
-static bool exportable(struct vm_area_struct *vma, bool write)
+static bool exportable(struct vm_area_struct *vma, unsigned long address, bool write)
 {
 	if (vma->vm_flags & NEVER_EXPORTED || vma_pkey(vma))
 		return false;
 	/* Mapped before the mm was exposed, or advised since. */
 	if (!(vma->vm_flags & VM_UFFD_WP) || vma->vm_userfaultfd_ctx.ctx)
+		return false;
+	if (!home_shared_is_sole(vma, address))
 		return false;
 	if (write)
 		return vma->vm_flags & VM_WRITE;
@@ -56,12 +57,14 @@ static bool exportable(struct vm_area_struct *vma, bool write)
 }
 
 /* May somebody write to the page without going through a page table? */
-static bool pinned(struct page *page)
+static bool pinned(const struct vm_area_struct *vma, struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
-	return folio_test_anon(folio) && PageAnonExclusive(page) &&
-	       folio_maybe_dma_pinned(folio);
+	if (!(vma->vm_flags & VM_SHARED) &&
+	    !(folio_test_anon(folio) && PageAnonExclusive(page)))
+		return false;
+	return folio_maybe_dma_pinned(folio);
 }
 
 /* COH_HOME_WRPROTECT: from now on home's own writes come to procshare_wp_fault(). */
@@ -90,7 +93,10 @@ void export_clear(struct dir_entry *e, struct export_pte *x)
 	folio = page_folio(x->page);
 	folio_remove_rmap_pte(folio, x->page, x->vma);
 	dec_mm_counter(mm, mm_counter(folio));
-	x->drop = x->page;
+	if (e->shared)
+		e->cache = x->page;
+	else
+		x->drop = x->page;
 }
 
 /*
@@ -101,22 +107,22 @@ static bool quiesce(struct dir_entry *e, struct export_pte *x, bool write)
 {
 	/* Read by others already, or never written: home cannot change it. */
 	if (!write && !pte_write(x->pte) && !mm_tlb_flush_pending(x->vma->vm_mm))
-		return !x->page || !pinned(x->page);
+		return !x->page || !pinned(x->vma, x->page);
 	x->pte = ptep_clear_flush(x->vma, e->address, x->ptep);
 	if (!x->page)
 		return true;
 	if (write && folio_test_anon(page_folio(x->page)) &&
 	    PageAnonExclusive(x->page))
 		return !folio_try_share_anon_rmap_pte(page_folio(x->page), x->page);
-	return !pinned(x->page);
+	return !pinned(x->vma, x->page);
 }
 
 /* Under the page table lock, the translation classified: run the machine. */
 static enum export_result export_locked(struct dir_entry *e, struct export_pte *x)
 {
+	bool write, quiet = true, shared = x->vma->vm_flags & VM_SHARED;
 	struct procshare_process *p = e->process;
 	struct coh_out out = { .n = 0 };
-	bool write, quiet = true;
 
 	spin_lock(&p->dir.lock);
 	if (p->released || coh_home_next(&e->coh) != COH_NEXT_COPY ||
@@ -127,10 +133,12 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
 	e->prot = prot_of(x->vma);
 	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) ||
-	    (x->detached && !e->frame)) {
+	    (x->detached && !e->frame) || (shared && p->dir.unshared)) {
 		spin_unlock(&p->dir.lock);
 		return EXPORT_REFUSE;
 	}
+	e->shared = shared;
+	p->dir.exported_shared |= shared;
 	if (!x->detached && !pte_none(x->pte))
 		quiet = quiesce(e, x, write);
 	if (quiet) {
@@ -182,7 +190,7 @@ static enum export_result export_once(struct dir_entry *e,
 	pmd_t *pmd;
 
 	/* Home may have to put an anonymous page where the marker is. */
-	if (write && anon_vma_prepare(vma))
+	if (write && !(vma->vm_flags & VM_SHARED) && anon_vma_prepare(vma))
 		return EXPORT_REFUSE;
 	pmd = find_pmd(mm, e->address);
 	if (!pmd)
@@ -259,7 +267,7 @@ static bool export_resident(struct dir_entry *e, struct mm_struct *mm, bool writ
 	struct vm_area_struct *vma = vma_lookup(mm, e->address);
 	enum export_result result;
 
-	if (!vma || !exportable(vma, write))
+	if (!vma || !exportable(vma, e->address, write))
 		return false;
 	result = export_once(e, vma, write);
 	if (result == EXPORT_REFUSE)
@@ -275,7 +283,7 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 	bool unlocked = false;
 
 	vma = find_area(mm, e->address, locked);
-	if (!vma || !exportable(vma, write)) {
+	if (!vma || !exportable(vma, e->address, write)) {
 		refuse(e);
 		return;
 	}

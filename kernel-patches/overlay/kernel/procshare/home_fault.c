@@ -31,35 +31,44 @@ bool home_marker(pte_t pte)
 	       pte_marker_get(pte_to_swp_entry(pte)) & PTE_MARKER_PROCSHARE;
 }
 
+/* The entry's frame becomes a page of the process, as if it had faulted it in. */
+static struct page *adopt(struct dir_entry *e, struct vm_area_struct *vma)
+{
+	struct page *page = e->frame;
+	struct folio *folio = page_folio(page);
+
+	if (!vma->anon_vma || mem_cgroup_charge(folio, vma->vm_mm, GFP_ATOMIC))
+		return NULL;
+	__folio_mark_uptodate(folio);
+	inc_mm_counter(vma->vm_mm, MM_ANONPAGES);
+	folio_add_new_anon_rmap(folio, vma, e->address, RMAP_EXCLUSIVE);
+	folio_add_lru_vma(folio, vma);
+	e->frame = NULL;
+	return page;
+}
+
 /*
- * Put the entry's frame where the marker is.  Page table and directory lock are
- * held and home may map the page; nothing here sleeps.
+ * Map what is in the entry's frame where the marker is.  Page table and directory
+ * lock are held and home may map the page; nothing here sleeps.
  */
 int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep)
 {
 	struct mm_struct *mm = vma->vm_mm;
 	bool alone = e->coh.state == COH_HOME_ALONE;
-	struct folio *folio;
+	struct page *page = NULL;
 	pte_t pte;
 
-	if (!e->frame || !vma->anon_vma)
+	if (e->frame)
+		page = e->shared ? home_shared_refill(e, vma) : adopt(e, vma);
+	if (!page)
 		return -EFAULT;
-	folio = page_folio(e->frame);
-	if (mem_cgroup_charge(folio, mm, GFP_ATOMIC))
-		return -ENOMEM;
-	__folio_mark_uptodate(folio);
-	inc_mm_counter(mm, MM_ANONPAGES);
-	folio_add_new_anon_rmap(folio, vma, e->address, RMAP_EXCLUSIVE);
-	folio_add_lru_vma(folio, vma);
-
-	pte = pte_sw_mkyoung(mk_pte(e->frame, vma->vm_page_prot));
+	pte = pte_sw_mkyoung(mk_pte(page, vma->vm_page_prot));
 	pte = pte_mkdirty(pte);
 	if (!alone)
-		pte = pte_mkuffd_wp(pte);
+		pte = pte_mkuffd_wp(pte_wrprotect(pte));
 	else if (vma->vm_flags & VM_WRITE)
 		pte = pte_mkwrite(pte, vma);
 	set_pte_at(mm, e->address, ptep, pte);
-	e->frame = NULL;
 	e->mapped = !alone;
 	return 0;
 }

@@ -39,6 +39,18 @@ void directory_init(struct directory *d)
 	init_waitqueue_head(&d->wait);
 }
 
+/* The page is nobody's any more: let go what home has of it outside page tables. */
+void directory_drop(struct dir_entry *e)
+{
+	if (e->frame)
+		put_page(e->frame);
+	if (e->cache)
+		put_page(e->cache);
+	e->frame = NULL;
+	e->cache = NULL;
+	e->shared = false;
+}
+
 /* Nobody can reach the process any more. */
 void directory_destroy(struct procshare_process *p)
 {
@@ -47,8 +59,7 @@ void directory_destroy(struct procshare_process *p)
 	unsigned long index;
 
 	xa_for_each(&p->dir.entries, index, e) {
-		if (e->frame)
-			put_page(e->frame);
+		directory_drop(e);
 		kfree(e);
 		cond_resched();
 	}

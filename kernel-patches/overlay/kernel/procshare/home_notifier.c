@@ -46,6 +46,12 @@ static u8 want_of(const struct mmu_notifier_range *range)
 	}
 }
 
+/* Shared memory comes home, whatever the change: only its mapping may be gone. */
+static u8 entry_want(const struct dir_entry *e, u8 want)
+{
+	return e->shared ? COH_WANT_WRITE : want;
+}
+
 /* So many entries are dealt with before others may have the lock. */
 #define BATCH	128
 
@@ -147,6 +153,8 @@ static void wait_for(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
 	unsigned long end = jiffies + NOTIFIER_PATIENCE;
 
+	want = entry_want(e, want);
+
 	while (!wait_event_timeout(p->dir.wait,
 				   !coh_home_wanted(&e->coh, want, true) ||
 				   READ_ONCE(p->doomed) || READ_ONCE(p->released),
@@ -162,7 +170,7 @@ static void wait_for(struct procshare_process *p, struct dir_entry *e, u8 want)
 static void ask(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
 	e->waiters++;
-	coh_home_want(&e->coh, want, true);
+	coh_home_want(&e->coh, entry_want(e, want), true);
 	directory_progress(p, e);
 }
 
@@ -187,7 +195,9 @@ static int range_start(struct mmu_notifier *mn,
 	/* No entry is made in the range, and those that are there stay. */
 	xa_for_each_range(&p->dir.entries, index, e, first, last) {
 		wait_for(p, e, want);
-		if (want != COH_WANT_DISCARD && pages_needed)
+		if (e->shared)
+			home_shared_return(p, e);
+		else if (want != COH_WANT_DISCARD && pages_needed)
 			put_back(p, range->mm, e->address);
 	}
 	return 0;
@@ -196,15 +206,14 @@ static int range_start(struct mmu_notifier *mn,
 /* The page tables have been changed: forget; requests are served by go_on(). */
 static void finish(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
+	want = entry_want(e, want);
 	coh_home_done(&e->coh, want);
 	directory_unpin(e);
 	/* What is known of its protection, or of where it is, may be wrong now. */
 	e->prot = 0;
 	if (want == COH_WANT_DISCARD && e->coh.state == COH_HOME_ALONE) {
 		e->mapped = false;
-		if (e->frame)
-			put_page(e->frame);
-		e->frame = NULL;
+		directory_drop(e);
 	}
 	directory_settle(p, e);
 }
@@ -234,6 +243,45 @@ static void range_end(struct mmu_notifier *mn,
 		walk(p, first, last, go_on, 0);
 	directory_wake_all(p);
 	directory_unpark(p);
+}
+
+static void ask_shared(struct procshare_process *p, struct dir_entry *e, u8 want)
+{
+	if (e->shared)
+		ask(p, e, want);
+}
+
+/* The next page of shared memory, from page *index on: ask_shared() has pinned it. */
+static struct dir_entry *next_shared(struct procshare_process *p, unsigned long *index)
+{
+	struct dir_entry *e;
+
+	spin_lock(&p->dir.lock);
+	xa_for_each_start(&p->dir.entries, *index, e, *index)
+		if (e->shared)
+			break;
+	spin_unlock(&p->dir.lock);
+	return e;
+}
+
+/*
+ * All that is exported of shared memory comes home, where others shall map it, too.
+ * Nothing more of it is exported; the caller holds the mmap lock.
+ */
+void notifier_recall_shared(struct procshare_process *p)
+{
+	unsigned long index = 0;
+	struct dir_entry *e;
+
+	walk(p, 0, ULONG_MAX, ask_shared, COH_WANT_WRITE);
+	for (; (e = next_shared(p, &index)); index++) {
+		wait_for(p, e, COH_WANT_WRITE);
+		home_shared_return(p, e);
+		spin_lock(&p->dir.lock);
+		finish(p, e, COH_WANT_WRITE);
+		spin_unlock(&p->dir.lock);
+	}
+	walk(p, 0, ULONG_MAX, go_on, 0);
 }
 
 static void release(struct mmu_notifier *mn, struct mm_struct *mm)

@@ -99,6 +99,16 @@ struct home_thread *home_thread_find(struct procshare_process *p, u32 tid)
 	return t;
 }
 
+/* The record of @task, which stays as long as the task; NULL if there is none. */
+struct home_thread *home_thread_of(struct task_struct *task)
+{
+	struct procshare_thread *t = READ_ONCE(task->procshare);
+
+	if (!t || t->role != PROCSHARE_ROLE_HOME)
+		return NULL;
+	return container_of(t, struct home_thread, base);
+}
+
 /* A child inherits session and policy; without memory it is plain Linux. */
 void home_thread_fork(struct task_struct *child)
 {
@@ -132,6 +142,7 @@ static void detach(struct home_thread *t)
 	if (!p)
 		return;
 	home_thread_account(t);
+	home_shared_go_on(t);
 	if (xa_load(&p->threads, t->tid) == t) {
 		xa_erase(&p->threads, t->tid);
 		usage_hosted(p, p->home, -1);
@@ -251,6 +262,8 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 
 	if (!(ti_work & _TIF_NOTIFY_RESUME) && t->process)
 		return ti_work;
+	if (t->held)
+		home_shared_go_on(t);
 	if (!t->process || t->newborn || !belongs_to(t->process)) {
 		if (t->process && !belongs_to(t->process))
 			t->newborn = true;
@@ -286,8 +299,10 @@ bool home_syscall(struct pt_regs *regs, long nr)
 	struct home_thread *t = container_of(current->procshare,
 					     struct home_thread, base);
 
-	if (home_cpus_refuse(t, regs, nr))
-		return true;
+	if (t->process) {
+		home_fence(t->process, regs, nr);
+		home_shared_call(t, regs, nr);
+	}
 	/* The executor's own calls pass here too. */
 	if (t->node != PROCSHARE_NODE_HOME)
 		return false;

@@ -7,8 +7,7 @@
 #include <linux/sched/task.h>
 
 #include "cluster.h"
-#include "coherence.h"
-#include "process.h"
+#include "home.h"
 #include "thread.h"
 #include "wire.h"
 
@@ -37,8 +36,10 @@ bool __procshare_syscall(struct pt_regs *regs, long nr)
 }
 
 /* Only what a shared process forks itself is shared: not helpers of the kernel. */
-void __procshare_fork(struct task_struct *child)
+void __procshare_fork(struct task_struct *child, unsigned long clone_flags)
 {
+	if (!(clone_flags & CLONE_VM))
+		home_shared_fork(home_thread_of(current));
 	if (current->procshare && is_home(current) &&
 	    !(child->flags & (PF_KTHREAD | PF_USER_WORKER | PF_IO_WORKER)))
 		home_thread_fork(child);

@@ -12,6 +12,7 @@
 
 #include <linux/auxvec.h>
 #include <linux/mm.h>
+#include <linux/oom.h>
 #include <linux/pid.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
@@ -81,18 +82,25 @@ struct procshare_process *process_find_next(u64 *id)
 	return NULL;
 }
 
-/* The shared process of @task, with a reference, or NULL. */
+/*
+ * The shared process of @task, with a reference, or NULL.  Its first thread may
+ * have ended before the others.
+ */
 struct procshare_process *process_of_task(struct task_struct *task)
 {
+	struct task_struct *thread = find_lock_task_mm(task);
 	struct procshare_process *p;
-	u64 id = 0;
 
-	for (; (p = process_find_next(&id)); id++) {
-		if (p->pid == task_tgid(task) && !p->released)
-			return p;
-		process_put(p);
-	}
-	return NULL;
+	if (!thread)
+		return NULL;
+	/* The mm is in use and holds a reference. */
+	p = READ_ONCE(thread->mm->procshare);
+	if (p && p->pid == task_tgid(task))
+		kref_get(&p->ref);
+	else
+		p = NULL;
+	task_unlock(thread);
+	return p;
 }
 
 struct procshare_process *process_find(u64 id)
@@ -233,7 +241,8 @@ static void prepare_vmas(struct mm_struct *mm)
 	struct vm_area_struct *vma;
 
 	for_each_vma(vmi, vma) {
-		if (vma->vm_flags & (VM_SHARED | VM_PFNMAP | VM_IO | VM_HUGETLB))
+		if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_HUGETLB) ||
+		    (vma->vm_flags & VM_SHARED && !vma_is_anon_shmem(vma)))
 			continue;
 		vma_start_write(vma);
 		vm_flags_set(vma, VM_UFFD_WP);

@@ -3,7 +3,6 @@
 #ifndef _PROCSHARE_RSEQ_H
 #define _PROCSHARE_RSEQ_H
 
-#include <linux/errno.h>
 #include <linux/types.h>
 
 struct pt_regs;

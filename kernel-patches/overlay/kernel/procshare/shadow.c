@@ -216,6 +216,9 @@ void shadow_message(struct procshare_msg *msg)
 	} else if (msg->type == PROCSHARE_WIRE_STOP) {
 		procshare_msg_free(msg);
 		shadow_kill(s, NULL);
+	} else if (msg->type == PROCSHARE_WIRE_FENCE) {
+		shadow_fence(s, msg);
+		procshare_msg_free(msg);
 	} else {
 		shadow_thread_message(s, msg);
 	}

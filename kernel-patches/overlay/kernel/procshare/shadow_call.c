@@ -6,11 +6,9 @@
  * here; and for the rest the thread goes home.
  */
 
-#include <linux/mm_types.h>
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/smp.h>
 #include <asm/syscall.h>
 
 #include "shadow.h"
@@ -55,21 +53,6 @@ static void take_call_home(struct shadow_thread *st, struct pt_regs *regs, long 
 	shadow_thread_go_home(st, PROCSHARE_BACK_CALL, true);
 }
 
-static void barrier_here(void *unused)
-{
-	/* pairs with nothing but program order in the threads it interrupts */
-	smp_mb();
-}
-
-/*
- * membarrier() reached the processors of home.  Between nodes a page that changes
- * hands orders as much; what is left are the other threads on this node.
- */
-static void order_this_node(void)
-{
-	on_each_cpu_mask(mm_cpumask(current->mm), barrier_here, NULL, true);
-}
-
 static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 			struct procshare_msg *msg)
 {
@@ -90,8 +73,6 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 		take_call_home(st, regs, nr);
 	else
 		regs->ax = le64_to_cpu(ret->value);
-	if (nr == __NR_membarrier)
-		order_this_node();
 	if (flags & (PROCSHARE_RETURN_STATE | PROCSHARE_RETURN_HOME) || regs->ax)
 		return;
 	if (nr == __NR_rseq)

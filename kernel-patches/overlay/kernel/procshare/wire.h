@@ -24,7 +24,7 @@ typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
-#define PROCSHARE_WIRE_VERSION	2
+#define PROCSHARE_WIRE_VERSION	3
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
 /* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
 #define PROCSHARE_WIRE_CPUS	256
@@ -53,6 +53,8 @@ enum procshare_wire_type {
 	PROCSHARE_WIRE_RETURN,		/* home -> remote: its result */
 	PROCSHARE_WIRE_EXIT,		/* home -> remote: the thread has ended */
 	PROCSHARE_WIRE_TIME,		/* remote -> home: CPU time it has used */
+	PROCSHARE_WIRE_FENCE,		/* home -> remote: stop your CPUs (membarrier) */
+	PROCSHARE_WIRE_FENCED,		/* remote -> home: they were */
 	/* memory */
 	PROCSHARE_WIRE_COHERENCE,	/* one coherence message, perhaps with a page */
 	PROCSHARE_WIRE_TYPES,		/* keep last: one more than the largest type */
@@ -314,6 +316,16 @@ struct procshare_wire_start {
 	u8 comm[16];
 };
 
+/**
+ * struct procshare_wire_fence - FENCE, FENCED
+ * @number: counts the fences of a process; repeated in the answer
+ * @reserved: 0
+ */
+struct procshare_wire_fence {
+	__le32 number;
+	__le32 reserved;
+};
+
 /* struct procshare_wire_ready - READY, GONE: 0 or a positive errno */
 struct procshare_wire_ready {
 	__le32 error;
@@ -336,6 +348,7 @@ static_assert(sizeof(struct procshare_wire_call) == 240);
 static_assert(sizeof(struct procshare_wire_return) == 16);
 static_assert(sizeof(struct procshare_wire_time) == 16);
 static_assert(sizeof(struct procshare_wire_ping) == 8);
+static_assert(sizeof(struct procshare_wire_fence) == 8);
 static_assert(sizeof(struct procshare_wire_start) == 80);
 static_assert(sizeof(struct procshare_wire_ready) == 8);
 #endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// shared - anonymous memory mapped MAP_SHARED: by this process alone, with a child, twice
+//
+// Usage: shared changes | fork | fork-exec | twice | compute
+
+#include "workers.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+enum { ROUNDS = 5 };
+
+static uint8_t* map_shared(size_t pages) {
+    void* block = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(block != MAP_FAILED);
+    return block;
+}
+
+static void expect_everywhere(uint8_t* address, int value) {
+    for (int i = 0; i < USERS; i++)
+        CHECK_EQUAL(ask(i, READ, address, 0), value);
+    CHECK_EQUAL(*address, value);
+}
+
+// Only the mapping goes with MADV_DONTNEED, the contents with MADV_REMOVE.
+static void changes(void) {
+    hire();
+    for (int round = 0; round < ROUNDS; round++) {
+        uint8_t* block = map_shared(3);
+        uint8_t* moved;
+
+        let_all_touch(block, 10 + round);
+        let_all_touch(block + PAGE, 20 + round);
+        CHECK(madvise(block, 2 * PAGE, MADV_DONTNEED) == 0);
+        expect_everywhere(block, 10 + round + USERS - 1);
+        let_all_touch(block + PAGE, 30 + round);
+        CHECK(madvise(block + PAGE, PAGE, MADV_REMOVE) == 0);
+        expect_everywhere(block + PAGE, 0);
+        let_all_touch(block + PAGE, 40 + round);
+        CHECK(mprotect(block, PAGE, PROT_READ) == 0);
+        CHECK_EQUAL(ask(0, WRITE, block, 1), SIGNAL + SEGV_ACCERR);
+        expect_everywhere(block, 10 + round + USERS - 1);
+        CHECK(mprotect(block, PAGE, PROT_READ | PROT_WRITE) == 0);
+        moved = mremap(block, 3 * PAGE, 5 * PAGE, MREMAP_MAYMOVE);
+        CHECK(moved != MAP_FAILED);
+        expect_everywhere(moved + PAGE, 40 + round + USERS - 1);
+        CHECK(munmap(moved, 3 * PAGE) == 0);
+        CHECK_EQUAL(ask(1, READ, moved + PAGE, 0), SIGNAL + SEGV_MAPERR);
+    }
+    dismiss();
+}
+
+static void tell(int fd) {
+    CHECK_EQUAL(write(fd, "x", 1), 1);
+}
+
+static void hear(int fd) {
+    char byte;
+
+    CHECK_EQUAL(read(fd, &byte, 1), 1);
+}
+
+// A child maps the same memory: both see what the other one writes, and so does every thread.
+static void with_child(void) {
+    uint8_t* block = map_shared(2);
+
+    hire();
+    for (int round = 0; round < ROUNDS; round++) {
+        int to_child[2], to_parent[2], status;
+        pid_t child;
+
+        CHECK(pipe(to_child) == 0 && pipe(to_parent) == 0);
+        let_all_touch(block, 50 + round);
+        let_all_touch(block + PAGE, 60 + round);
+        child = fork();
+        if (child == 0) {
+            CHECK_EQUAL(block[0], 50 + round + USERS - 1);
+            block[0] = 70 + round;
+            tell(to_parent[1]);
+            hear(to_child[0]);
+            CHECK_EQUAL(block[PAGE], 80 + round + USERS - 1);
+            _exit(block[0] == 70 + round ? 7 : 1);
+        }
+        hear(to_parent[0]);
+        expect_everywhere(block, 70 + round);
+        let_all_touch(block + PAGE, 80 + round);
+        tell(to_child[1]);
+        CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
+        CHECK_EQUAL(WEXITSTATUS(status), 7);
+        let_all_touch(block, 90 + round);
+        for (int i = 0; i < 2; i++) {
+            close(to_child[i]);
+            close(to_parent[i]);
+        }
+    }
+    dismiss();
+}
+
+// Processes come and go while the threads do not stop.
+static atomic_int done;
+static atomic_ulong* counters;
+
+static void* count_on(void* argument) {
+    atomic_ulong* mine = &counters[(uintptr_t)argument * 8];
+    atomic_ulong* all = &counters[USERS * 8];
+
+    while (!atomic_load(&done)) {
+        atomic_fetch_add(mine, 1);
+        atomic_fetch_add(all, 1);
+    }
+    return NULL;
+}
+
+static void fork_exec(void) {
+    pthread_t threads[USERS];
+    unsigned long sum = 0;
+
+    counters = (atomic_ulong*)map_shared(1);
+    for (int i = 0; i < USERS; i++)
+        threads[i] = start(count_on, i);
+    for (int round = 0; round < 20; round++) {
+        unsigned long before = atomic_load(&counters[USERS * 8]);
+
+        CHECK_EQUAL(system("exit 3"), 3 << 8);
+        while (atomic_load(&counters[USERS * 8]) < before + 100)
+            sched_yield();
+    }
+    atomic_store(&done, 1);
+    for (int i = 0; i < USERS; i++) {
+        join(threads[i]);
+        sum += counters[i * 8];
+    }
+    CHECK_EQUAL(sum, counters[USERS * 8]);
+}
+
+// The same page at two addresses.
+static void twice(void) {
+    hire();
+    for (int round = 0; round < ROUNDS; round++) {
+        uint8_t* block = map_shared(1);
+        uint8_t* again;
+
+        let_all_touch(block, 10 + round);
+        again = mremap(block, 0, PAGE, MREMAP_MAYMOVE);
+        CHECK(again != MAP_FAILED && again != block);
+        expect_everywhere(again, 10 + round + USERS - 1);
+        let_all_touch(again, 20 + round);
+        expect_everywhere(block, 20 + round + USERS - 1);
+        CHECK(munmap(block, PAGE) == 0);
+        let_all_touch(again, 30 + round);
+        CHECK(munmap(again, PAGE) == 0);
+    }
+    dismiss();
+}
+
+// Computes in shared memory: it need not come home for that.
+static uint32_t* table;
+enum { WORDS = 16 * PAGE / 4, PASSES = 3000 };
+
+static void* mix(void* argument) {
+    uint32_t* mine = table + (uintptr_t)argument * WORDS;
+
+    for (int pass = 0; pass < PASSES; pass++)
+        for (int i = 0; i < WORDS; i++)
+            mine[i] = mine[i] * 1664525 + (uint32_t)i;
+    return NULL;
+}
+
+static void compute(void) {
+    table = (uint32_t*)map_shared((size_t)USERS * 16);
+    in_threads(USERS, mix);
+    for (int i = 0; i < WORDS; i++) {
+        uint32_t value = 0;
+
+        for (int pass = 0; pass < PASSES; pass++)
+            value = value * 1664525 + (uint32_t)i;
+        for (int thread = 0; thread < USERS; thread++)
+            CHECK_EQUAL(table[thread * WORDS + i], value);
+    }
+}
+
+int main(int argc, char** argv) {
+    static const struct part parts[] = {
+        {"changes", changes}, {"fork", with_child}, {"fork-exec", fork_exec},
+        {"twice", twice},     {"compute", compute}, {NULL, NULL},
+    };
+
+    return run_part(parts, argv[1]);
+}
