@@ -69,7 +69,7 @@ static void pack_part(struct home_thread *t, unsigned int node,
 
 /* MIGRATE of current to @node: which CPUs it has there, and how it is scheduled. */
 void home_luggage_pack(struct home_thread *t, unsigned int node,
-		    struct procshare_wire_thread *state)
+		       struct procshare_wire_thread *state)
 {
 	const struct cpu_layout *layout = &t->session->cpus;
 
