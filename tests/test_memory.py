@@ -10,7 +10,7 @@ MEMORY = (
 MAPPINGS = (
     "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over",
 )  # fmt: skip
-SHARED = ("changes", "fork", "fork-exec", "twice", "compute")
+SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "descriptor", "compute")
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // shared - anonymous memory mapped MAP_SHARED: by this process alone, with a child, twice
 //
-// Usage: shared changes | fork | fork-exec | twice | compute
+// Usage: shared changes | fork | fork-exec | twice | grow | descriptor | compute
 
 #include "workers.h"
 
@@ -154,6 +154,55 @@ static void twice(void) {
     dismiss();
 }
 
+// An area that grows maps pages again that another one of the same memory has.
+static void grow(void) {
+    hire();
+    for (int round = 0; round < ROUNDS; round++) {
+        uint8_t* block = map_shared(10);
+        uint8_t* again;
+
+        let_all_touch(block + 7 * PAGE, 10 + round);
+        again = mremap(block, 5 * PAGE, 10 * PAGE, MREMAP_MAYMOVE);
+        CHECK(again != MAP_FAILED && again != block);
+        expect_everywhere(again + 7 * PAGE, 10 + round + USERS - 1);
+        let_all_touch(again + 7 * PAGE, 20 + round);
+        expect_everywhere(block + 7 * PAGE, 20 + round + USERS - 1);
+        CHECK(munmap(again, 10 * PAGE) == 0 && munmap(block + 5 * PAGE, 5 * PAGE) == 0);
+    }
+    dismiss();
+}
+
+// Memory with a descriptor is read and written beside the mapping.
+static void beside(int fd) {
+    uint8_t* block;
+
+    CHECK(fd >= 0 && ftruncate(fd, 2 * PAGE) == 0);
+    block = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(block != MAP_FAILED);
+    for (int round = 0; round < ROUNDS; round++) {
+        uint8_t byte = 0;
+
+        let_all_touch(block, 10 + round);
+        CHECK_EQUAL(pread(fd, &byte, 1, 0), 1);
+        CHECK_EQUAL(byte, 10 + round + USERS - 1);
+        byte = 20 + round;
+        CHECK_EQUAL(pwrite(fd, &byte, 1, 0), 1);
+        expect_everywhere(block, 20 + round);
+    }
+    CHECK(munmap(block, 2 * PAGE) == 0 && close(fd) == 0);
+}
+
+static void descriptor(void) {
+    char name[] = "/dev/shm/sharedXXXXXX";
+    int fd = mkstemp(name);
+
+    CHECK(fd >= 0 && unlink(name) == 0);
+    hire();
+    beside(memfd_create("shared", 0));
+    beside(fd);
+    dismiss();
+}
+
 // Computes in shared memory: it need not come home for that.
 static uint32_t* table;
 enum { WORDS = 16 * PAGE / 4, PASSES = 3000 };
@@ -182,8 +231,8 @@ static void compute(void) {
 
 int main(int argc, char** argv) {
     static const struct part parts[] = {
-        {"changes", changes}, {"fork", with_child}, {"fork-exec", fork_exec},
-        {"twice", twice},     {"compute", compute}, {NULL, NULL},
+        {"changes", changes}, {"fork", with_child},       {"fork-exec", fork_exec}, {"twice", twice},
+        {"grow", grow},       {"descriptor", descriptor}, {"compute", compute},     {NULL, NULL},
     };
 
     return run_part(parts, argv[1]);

@@ -19,6 +19,7 @@
 #include <linux/userfaultfd_k.h>
 #include <asm/tlbflush.h>
 
+#include "../../mm/internal.h"
 #include "cluster.h"
 #include "home.h"
 
@@ -42,14 +43,15 @@ static u8 prot_of(const struct vm_area_struct *vma)
 	return prot;
 }
 
-static bool exportable(struct vm_area_struct *vma, unsigned long address, bool write)
+static bool exportable(struct vm_area_struct *vma, unsigned long address, bool write,
+		       bool patient)
 {
 	if (vma->vm_flags & NEVER_EXPORTED || vma_pkey(vma))
 		return false;
 	/* Mapped before the mm was exposed, or advised since. */
 	if (!(vma->vm_flags & VM_UFFD_WP) || vma->vm_userfaultfd_ctx.ctx)
 		return false;
-	if (!home_shared_is_sole(vma, address))
+	if (!home_shared_may_export(vma, address, patient))
 		return false;
 	if (write)
 		return vma->vm_flags & VM_WRITE;
@@ -133,7 +135,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
 	e->prot = prot_of(x->vma);
 	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) ||
-	    (x->detached && !e->frame) || (shared && p->dir.unshared)) {
+	    (x->detached && !e->frame) || (shared && (p->dir.unshared || home_shared_is_changing(x->vma)))) {
 		spin_unlock(&p->dir.lock);
 		return EXPORT_REFUSE;
 	}
@@ -205,6 +207,8 @@ static enum export_result export_once(struct dir_entry *e,
 	mmu_notifier_invalidate_range_start(&range);
 	x.ptep = pte_offset_map_lock(mm, pmd, e->address, &ptl);
 	if (x.ptep) {
+		/* Reclaim may have put off a flush: nobody may write any more. */
+		flush_tlb_batched_pending(mm);
 		result = classify(e, &x, write);
 		if (result == EXPORT_DONE)
 			result = export_locked(e, &x);
@@ -267,7 +271,7 @@ static bool export_resident(struct dir_entry *e, struct mm_struct *mm, bool writ
 	struct vm_area_struct *vma = vma_lookup(mm, e->address);
 	enum export_result result;
 
-	if (!vma || !exportable(vma, e->address, write))
+	if (!vma || !exportable(vma, e->address, write, false))
 		return false;
 	result = export_once(e, vma, write);
 	if (result == EXPORT_REFUSE)
@@ -283,7 +287,7 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 	bool unlocked = false;
 
 	vma = find_area(mm, e->address, locked);
-	if (!vma || !exportable(vma, e->address, write)) {
+	if (!vma || !exportable(vma, e->address, write, true)) {
 		refuse(e);
 		return;
 	}

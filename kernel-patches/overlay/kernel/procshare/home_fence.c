@@ -14,6 +14,9 @@
 #include "cluster.h"
 #include "home.h"
 
+/* A node that is alive answers within milliseconds. */
+#define FENCE_PATIENCE	(30 * HZ)
+
 static bool is_fence(long nr, const struct pt_regs *regs)
 {
 	if (nr != __NR_membarrier || in_ia32_syscall())
@@ -79,8 +82,8 @@ static coh_set hosts(struct procshare_process *p)
  * @regs: its registers at system call entry
  * @nr: of the call
  *
- * Sleeps, killable, for one round trip; a node that does not answer is lost, and
- * the process with it.
+ * Sleeps, killable, for one round trip; a node that does not answer costs the process
+ * its life.
  */
 void home_fence(struct procshare_process *p, const struct pt_regs *regs, long nr)
 {
@@ -96,8 +99,10 @@ void home_fence(struct procshare_process *p, const struct pt_regs *regs, long nr
 	for (node = 0; node < PROCSHARE_MAX_NODES; node++)
 		if (nodes & coh_bit(node))
 			send_fence(p, node, number);
-	wait_event_killable(p->wait, all_fenced(p, nodes, number) ||
-			    READ_ONCE(p->doomed) || READ_ONCE(p->released));
+	if (!wait_event_killable_timeout(p->wait, all_fenced(p, nodes, number) ||
+					 READ_ONCE(p->doomed) || READ_ONCE(p->released),
+					 FENCE_PATIENCE))
+		process_doom(p, "a node does not answer membarrier()");
 }
 
 /* FENCED from @msg->peer, which takes part in the process. */

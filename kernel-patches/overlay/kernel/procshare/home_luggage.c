@@ -29,7 +29,7 @@ static bool is_numbered(const struct home_thread *t, unsigned int node)
 
 /* On a node whose CPUs have no numbers the thread must not look at any. */
 int home_luggage_prepare(struct home_thread *t, unsigned int node,
-		      const struct pt_regs *regs)
+			 const struct pt_regs *regs)
 {
 	t->numbered = is_numbered(t, node);
 	return t->numbered ? 0 : thread_rseq_park(regs);

@@ -255,11 +255,15 @@ static void ask_shared(struct procshare_process *p, struct dir_entry *e, u8 want
 static struct dir_entry *next_shared(struct procshare_process *p, unsigned long *index)
 {
 	struct dir_entry *e;
+	unsigned int n = 0;
 
 	spin_lock(&p->dir.lock);
-	xa_for_each_start(&p->dir.entries, *index, e, *index)
+	xa_for_each_start(&p->dir.entries, *index, e, *index) {
 		if (e->shared)
 			break;
+		if (++n % BATCH == 0)
+			cond_resched_lock(&p->dir.lock);
+	}
 	spin_unlock(&p->dir.lock);
 	return e;
 }

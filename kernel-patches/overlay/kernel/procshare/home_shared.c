@@ -2,9 +2,9 @@
 /*
  * procshare - home_shared: MAP_SHARED memory that only one address space maps
  *
- * Anonymous shared memory has no name: only fork and mremap() can map it a second
- * time, and they come by here.  As long as an area is the only one, its pages are
- * exported like private ones.  While another node owns a page, home's, out of date,
+ * Anonymous shared memory has no name and no descriptor: only fork and mremap() can
+ * map it a second time, and they come by here.  (Root finds it in /proc/PID/map_files,
+ * too.)  As long as an area is the only one, its pages are exported like private ones.  While another node owns a page, home's, out of date,
  * stays in the page cache (@cache of the entry), and gets its contents back later.
  */
 
@@ -14,37 +14,70 @@
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
 #include <asm/syscall.h>
+#include <asm/unistd_32_ia32.h>
 
 #include "../../mm/internal.h"
 #include "home.h"
 
-/**
- * home_shared_is_sole - is a page of a shared area mapped by no other area?
- * @vma: the area; not necessarily a shared one
- * @address: of the page
- *
- * Holds until the mmap lock, which the caller has, is dropped.  Never sleeps: false,
- * too, while somebody changes the mappings of the object.
- */
-bool home_shared_is_sole(struct vm_area_struct *vma, unsigned long address)
+/* An object in more pieces than this stays at home: to look at them takes time. */
+#define MOST_AREAS	64
+
+/* memfd, and what is open but unlinked, looks alike, but has a descriptor. */
+bool home_shared_is_anonymous(struct vm_area_struct *vma)
 {
-	pgoff_t index = linear_page_index(vma, address);
+	return vma->vm_flags & VM_SHARED && vma_is_anon_shmem(vma) &&
+	       IS_PRIVATE(file_inode(vma->vm_file));
+}
+
+/* Is page @index of the object in no other area than @vma, all in one mm? */
+static bool is_sole(struct address_space *mapping, struct vm_area_struct *vma,
+		    pgoff_t index)
+{
+	struct vm_area_struct *other;
+	unsigned int areas = 0;
+
+	vma_interval_tree_foreach(other, &mapping->i_mmap, 0, ULONG_MAX) {
+		if (other->vm_mm != vma->vm_mm || ++areas > MOST_AREAS)
+			return false;
+		if (other != vma && index >= other->vm_pgoff &&
+		    index - other->vm_pgoff < vma_pages(other))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * home_shared_may_export - is a page of an area mapped by no other area?
+ * @vma: the area; true if it is not a shared one
+ * @address: of the page
+ * @patient: may sleep; else false, too, while somebody changes the object's mappings
+ *
+ * Holds until the mmap lock, which the caller has, is dropped.
+ */
+bool home_shared_may_export(struct vm_area_struct *vma, unsigned long address,
+			    bool patient)
+{
 	struct address_space *mapping;
-	struct vm_area_struct *first;
 	bool sole;
 
 	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
 		return true;
-	/* Files, and what a descriptor reads and writes beside the mapping. */
-	if (!vma_is_anon_shmem(vma))
+	if (!home_shared_is_anonymous(vma))
 		return false;
 	mapping = vma->vm_file->f_mapping;
-	if (!i_mmap_trylock_read(mapping))
+	if (patient)
+		i_mmap_lock_read(mapping);
+	else if (!i_mmap_trylock_read(mapping))
 		return false;
-	first = vma_interval_tree_iter_first(&mapping->i_mmap, index, index);
-	sole = first == vma && !vma_interval_tree_iter_next(first, index, index);
+	sole = is_sole(mapping, vma, linear_page_index(vma, address));
 	i_mmap_unlock_read(mapping);
 	return sole;
+}
+
+/* A hole is being punched: what was mapped before is not part of the object any more. */
+bool home_shared_is_changing(const struct vm_area_struct *vma)
+{
+	return READ_ONCE(file_inode(vma->vm_file)->i_private);
 }
 
 /* The frame's contents become those of the page cache; returns that page, or NULL. */
@@ -126,7 +159,7 @@ static void hold(struct procshare_process *p, struct home_thread *t)
 	mmap_read_unlock(p->mm);
 }
 
-/* In fork(), before the child's mm is made. */
+/* In fork(), before the child's mm is made; @t is current's record, or NULL. */
 void home_shared_fork(struct home_thread *t)
 {
 	struct procshare_process *p = current->mm ? current->mm->procshare : NULL;
@@ -135,13 +168,21 @@ void home_shared_fork(struct home_thread *t)
 		hold(p, t);
 }
 
+/* An area that grows may come to overlap another one of the same object. */
+static bool may_map_twice(const struct pt_regs *regs, long nr)
+{
+	if (in_ia32_syscall())
+		return nr == __NR_ia32_remap_file_pages || nr == __NR_ia32_mremap;
+	nr &= ~__X32_SYSCALL_BIT;
+	return nr == __NR_remap_file_pages ||
+	       (nr == __NR_mremap && PAGE_ALIGN(regs->dx) > PAGE_ALIGN(regs->si));
+}
+
 /* A call that current is about to make, perhaps for its remote thread. */
 void home_shared_call(struct home_thread *t, const struct pt_regs *regs, long nr)
 {
-	bool twice = nr == __NR_remap_file_pages || (nr == __NR_mremap && !regs->si);
-
-	if (twice && !in_ia32_syscall())
-		hold(t->process, t);
+	if (may_map_twice(regs, nr))
+		home_shared_fork(t);
 }
 
 /* The call is over; the areas themselves say now who else maps them. */

@@ -299,10 +299,9 @@ bool home_syscall(struct pt_regs *regs, long nr)
 	struct home_thread *t = container_of(current->procshare,
 					     struct home_thread, base);
 
-	if (t->process) {
+	if (t->process)
 		home_fence(t->process, regs, nr);
-		home_shared_call(t, regs, nr);
-	}
+	home_shared_call(t, regs, nr);
 	/* The executor's own calls pass here too. */
 	if (t->node != PROCSHARE_NODE_HOME)
 		return false;

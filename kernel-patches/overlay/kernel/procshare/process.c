@@ -242,10 +242,13 @@ static void prepare_vmas(struct mm_struct *mm)
 
 	for_each_vma(vmi, vma) {
 		if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_HUGETLB) ||
-		    (vma->vm_flags & VM_SHARED && !vma_is_anon_shmem(vma)))
+		    (vma->vm_flags & VM_SHARED && !home_shared_is_anonymous(vma)))
 			continue;
 		vma_start_write(vma);
 		vm_flags_set(vma, VM_UFFD_WP);
+		/* Of a shared area writes are to fault first. */
+		if (vma->vm_flags & VM_SHARED)
+			vma_set_page_prot(vma);
 	}
 	mm->def_flags |= VM_UFFD_WP;
 	set_bit(MMF_DISABLE_THP, &mm->flags);

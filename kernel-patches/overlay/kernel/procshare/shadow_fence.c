@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* procshare - shadow_fence: this node's part of a membarrier() of another node */
 
+#include <linux/mm_types.h>
 #include <linux/rseq.h>
+#include <linux/sched/mm.h>
 #include <linux/smp.h>
 
 #include "shadow.h"
@@ -20,11 +22,15 @@ static void fence_here(void *unused)
  */
 void shadow_fence(struct shadow *s, const struct procshare_msg *msg)
 {
+	struct mm_struct *mm = s->leader ? get_task_mm(s->leader) : NULL;
 	struct procshare_msg *answer;
 
+	if (mm) {
+		on_each_cpu_mask(mm_cpumask(mm), fence_here, NULL, true);
+		mmput_async(mm);
+	}
 	if (msg->length != sizeof(struct procshare_wire_fence))
 		return;
-	on_each_cpu(fence_here, NULL, true);
 	answer = procshare_msg_alloc(PROCSHARE_WIRE_FENCED, msg->length, GFP_KERNEL);
 	if (!answer) {
 		shadow_kill(s, "no memory for a fence");
