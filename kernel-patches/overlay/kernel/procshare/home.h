@@ -411,7 +411,7 @@ int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep);
 bool home_shared_is_anonymous(struct vm_area_struct *vma);
 bool home_shared_may_export(struct vm_area_struct *vma, unsigned long address,
 			    bool patient);
-bool home_shared_is_changing(const struct vm_area_struct *vma);
+bool home_shared_must_stay(const struct directory *d, const struct vm_area_struct *vma);
 struct page *home_shared_refill(struct dir_entry *e, struct vm_area_struct *vma);
 void home_shared_return(struct procshare_process *p, struct dir_entry *e);
 void home_shared_fork(struct home_thread *t);

@@ -135,7 +135,8 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
 	e->prot = prot_of(x->vma);
 	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) ||
-	    (x->detached && !e->frame) || (shared && (p->dir.unshared || home_shared_is_changing(x->vma)))) {
+	    (x->detached && !e->frame) ||
+	    (shared && home_shared_must_stay(&p->dir, x->vma))) {
 		spin_unlock(&p->dir.lock);
 		return EXPORT_REFUSE;
 	}

@@ -4,8 +4,9 @@
  *
  * Anonymous shared memory has no name and no descriptor: only fork and mremap() can
  * map it a second time, and they come by here.  (Root finds it in /proc/PID/map_files,
- * too.)  As long as an area is the only one, its pages are exported like private ones.  While another node owns a page, home's, out of date,
- * stays in the page cache (@cache of the entry), and gets its contents back later.
+ * too.)  As long as an area is the only one, its pages are exported like private ones.
+ * While another node owns a page, home's, out of date, stays in the page cache (@cache
+ * of the entry), and gets its contents back later.
  */
 
 #include <linux/fs.h>
@@ -74,10 +75,13 @@ bool home_shared_may_export(struct vm_area_struct *vma, unsigned long address,
 	return sole;
 }
 
-/* A hole is being punched: what was mapped before is not part of the object any more. */
-bool home_shared_is_changing(const struct vm_area_struct *vma)
+/*
+ * Must its pages stay at home just now?  While a hole is punched, what is mapped may
+ * not be part of the object any more.  The directory lock is held.
+ */
+bool home_shared_must_stay(const struct directory *d, const struct vm_area_struct *vma)
 {
-	return READ_ONCE(file_inode(vma->vm_file)->i_private);
+	return d->unshared || READ_ONCE(file_inode(vma->vm_file)->i_private);
 }
 
 /* The frame's contents become those of the page cache; returns that page, or NULL. */
