@@ -44,11 +44,11 @@ class Peer:
         length, kind, *_ = HEADER.unpack(self.read(HEADER.size))
         return kind, self.read(length)
 
-    def greet(self, key: bytes, node: int = NODE, version: int = 2) -> None:
+    def greet(self, key: bytes, node: int = NODE, version: int | None = None) -> None:
         _, theirs = self.receive()
-        magic, _, page, _, _, cpus, features, _, build_id, _, release, build, online = HELLO.unpack(theirs)
+        magic, spoken, page, _, _, cpus, features, _, build_id, _, release, build, online = HELLO.unpack(theirs)
         mine = HELLO.pack(
-            magic, version, page, node, 1, cpus, features, os.urandom(32), build_id, bytes(4), release, build, online
+            magic, version or spoken, page, node, 1, cpus, features, os.urandom(32), build_id, bytes(4), release, build, online
         )  # fmt: skip
         self.send(1, mine)
         role = b"procshare dialer".ljust(24, b"\0")
