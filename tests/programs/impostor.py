@@ -16,7 +16,7 @@ NODE = 5
 HEADER = struct.Struct("<IBBHQII")  # length, type, flags, sender, process, thread, sequence
 HELLO = struct.Struct("<IIIBBHQ32s20s4s64s64s32s")
 TYPES = {1: "HELLO", 2: "PROOF", 3: "REFUSE", 4: "PING"}
-PING, START, MIGRATE, BACK, CALL, RETURN, EXIT, TIME, COHERENCE = 4, 16, 20, 21, 23, 24, 25, 26, 27
+PING, START, MIGRATE, BACK, CALL, RETURN, EXIT, TIME, FENCE, FENCED, COHERENCE = 4, 16, 20, 21, 23, 24, 25, 26, 27, 28, 29
 KEY = "/etc/procshare/cluster.key"
 
 
@@ -99,7 +99,7 @@ AFTER_HELLO = {
 }
 
 # Well-formed, about processes that the peer has nothing to do with: ignored or refused, never obeyed.
-MEDDLING = (START, 17, 18, 19, MIGRATE, BACK, 22, CALL, RETURN, EXIT, TIME, COHERENCE)
+MEDDLING = (START, 17, 18, 19, MIGRATE, BACK, 22, CALL, RETURN, EXIT, TIME, FENCE, FENCED, COHERENCE)
 
 
 def meddle(peer: Peer) -> None:
