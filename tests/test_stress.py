@@ -4,7 +4,7 @@
 import random
 
 import pytest
-from sharing import HOME, PROGRAMS
+from sharing import HOME, PROGRAMS, poll
 from test_memory import MAPPINGS, MEMORY, SHARED
 from test_signals import PARTS as SIGNALS
 from test_threads import SYNC, TREE
@@ -48,6 +48,7 @@ def test_moved_at_random(sharing):
     choice = random.Random(1)
     job = sharing.start([f"{PROGRAMS}/registers", "4", "1000000"], "home")
     pid = job.wait_started()
+    poll("it is shared", lambda: sharing.where(pid))
     for _ in range(200):
         assert sharing.migrate(pid, choice.choice(["home", 1, 2])).returncode == 0
         assert job.poll() is None, job.stderr
@@ -60,7 +61,7 @@ def test_moved_at_random(sharing):
 def test_build_with_make(sharing, policy):
     """A parallel build: many short processes, files and pipes."""
     sharing.native("rm -rf /tmp/build && mkdir /tmp/build", check=True)
-    makefile = "all: $(addsuffix .o,1 2 3 4)\n%.o:\n\techo 'int f(int x) { return x * $*; }' | gcc -O2 -c -x c -o $@ -\n"
+    makefile = ".PHONY: all\nall: $(addsuffix .o,1 2 3 4)\n%.o:\n\techo 'int f(int x) { return x * $*; }' | gcc -O2 -c -x c -o $@ -\n"
     sharing.native("cat >/tmp/build/Makefile", stdin=makefile, check=True)
     outcome = sharing.run("cd /tmp/build && make -j4", policy, timeout=900)
     assert outcome.returncode == 0, outcome.stderr
