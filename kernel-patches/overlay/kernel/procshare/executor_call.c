@@ -143,8 +143,7 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 	}
 	usage_count(t->process, t->node, PROCSHARE_COUNT_CALLS, 1);
 	execute(regs, nr);
-	if (t->held)
-		home_shared_go_on(t);
+	home_shared_go_on(t);
 	restart = is_restart(regs->ax) && signal_pending(current);
 	if (!restart)
 		regs->orig_ax = -1;

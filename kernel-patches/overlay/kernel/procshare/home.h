@@ -27,6 +27,9 @@
 #include "thread.h"
 #include "transport.h"
 
+/* So long home waits for a node, which answers within milliseconds if it is alive. */
+#define HOME_PATIENCE	(30 * HZ)
+
 /* Nodes of a shared process, seen from home. */
 enum host_state {
 	HOST_NONE,		/* no shadow process there */
@@ -414,7 +417,7 @@ bool home_shared_may_export(struct vm_area_struct *vma, unsigned long address,
 bool home_shared_must_stay(const struct directory *d, const struct vm_area_struct *vma);
 struct page *home_shared_refill(struct dir_entry *e, struct vm_area_struct *vma);
 void home_shared_return(struct procshare_process *p, struct dir_entry *e);
-void home_shared_fork(struct home_thread *t);
+void home_shared_hold(struct home_thread *t);
 void home_shared_call(struct home_thread *t, const struct pt_regs *regs, long nr);
 void home_shared_go_on(struct home_thread *t);
 

@@ -14,9 +14,6 @@
 #include "cluster.h"
 #include "home.h"
 
-/* A node that is alive answers within milliseconds. */
-#define FENCE_PATIENCE	(30 * HZ)
-
 static bool is_fence(long nr, const struct pt_regs *regs)
 {
 	if (nr != __NR_membarrier || in_ia32_syscall())
@@ -101,7 +98,7 @@ void home_fence(struct procshare_process *p, const struct pt_regs *regs, long nr
 			send_fence(p, node, number);
 	if (!wait_event_killable_timeout(p->wait, all_fenced(p, nodes, number) ||
 					 READ_ONCE(p->doomed) || READ_ONCE(p->released),
-					 FENCE_PATIENCE))
+					 HOME_PATIENCE))
 		process_doom(p, "a node does not answer membarrier()");
 }
 

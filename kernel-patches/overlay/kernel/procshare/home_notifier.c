@@ -19,9 +19,6 @@
 #include "cluster.h"
 #include "home.h"
 
-/* A node that is alive answers within milliseconds. */
-#define NOTIFIER_PATIENCE	(30 * HZ)
-
 /* What the change asks of the pages in its range: COH_WANT_*, 0 for nothing. */
 static u8 want_of(const struct mmu_notifier_range *range)
 {
@@ -151,7 +148,7 @@ static void put_back(struct procshare_process *p, struct mm_struct *mm,
  */
 static void wait_for(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
-	unsigned long end = jiffies + NOTIFIER_PATIENCE;
+	unsigned long end = jiffies + HOME_PATIENCE;
 
 	want = entry_want(e, want);
 

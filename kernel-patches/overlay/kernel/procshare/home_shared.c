@@ -140,13 +140,17 @@ void home_shared_return(struct procshare_process *p, struct dir_entry *e)
 }
 
 /*
- * The memory of @p, which is current's, is about to be mapped a second time: nothing
- * of what is shared is exported until home_shared_go_on().
+ * The memory of current is about to be mapped a second time, as before fork() makes
+ * the child's mm: nothing of what is shared is exported until home_shared_go_on().
+ * @t is current's record, or NULL.
  */
-static void hold(struct procshare_process *p, struct home_thread *t)
+void home_shared_hold(struct home_thread *t)
 {
+	struct procshare_process *p = current->mm ? current->mm->procshare : NULL;
 	bool exported;
 
+	if (!p)
+		return;
 	spin_lock(&p->dir.lock);
 	p->dir.unshared++;
 	exported = p->dir.exported_shared;
@@ -163,15 +167,6 @@ static void hold(struct procshare_process *p, struct home_thread *t)
 	mmap_read_unlock(p->mm);
 }
 
-/* In fork(), before the child's mm is made; @t is current's record, or NULL. */
-void home_shared_fork(struct home_thread *t)
-{
-	struct procshare_process *p = current->mm ? current->mm->procshare : NULL;
-
-	if (p)
-		hold(p, t);
-}
-
 /* An area that grows may come to overlap another one of the same object. */
 static bool may_map_twice(const struct pt_regs *regs, long nr)
 {
@@ -186,14 +181,17 @@ static bool may_map_twice(const struct pt_regs *regs, long nr)
 void home_shared_call(struct home_thread *t, const struct pt_regs *regs, long nr)
 {
 	if (may_map_twice(regs, nr))
-		home_shared_fork(t);
+		home_shared_hold(t);
 }
 
 /* The call is over; the areas themselves say now who else maps them. */
 void home_shared_go_on(struct home_thread *t)
 {
-	struct directory *d = &t->process->dir;
+	struct directory *d;
 
+	if (!t->held)
+		return;
+	d = &t->process->dir;
 	spin_lock(&d->lock);
 	d->unshared -= t->held;
 	spin_unlock(&d->lock);

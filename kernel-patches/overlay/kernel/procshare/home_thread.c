@@ -262,8 +262,7 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 
 	if (!(ti_work & _TIF_NOTIFY_RESUME) && t->process)
 		return ti_work;
-	if (t->held)
-		home_shared_go_on(t);
+	home_shared_go_on(t);
 	if (!t->process || t->newborn || !belongs_to(t->process)) {
 		if (t->process && !belongs_to(t->process))
 			t->newborn = true;

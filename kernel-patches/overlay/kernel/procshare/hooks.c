@@ -39,7 +39,7 @@ bool __procshare_syscall(struct pt_regs *regs, long nr)
 void __procshare_fork(struct task_struct *child, unsigned long clone_flags)
 {
 	if (!(clone_flags & CLONE_VM))
-		home_shared_fork(home_thread_of(current));
+		home_shared_hold(home_thread_of(current));
 	if (current->procshare && is_home(current) &&
 	    !(child->flags & (PF_KTHREAD | PF_USER_WORKER | PF_IO_WORKER)))
 		home_thread_fork(child);

@@ -22,15 +22,16 @@ static void fence_here(void *unused)
  */
 void shadow_fence(struct shadow *s, const struct procshare_msg *msg)
 {
-	struct mm_struct *mm = s->leader ? get_task_mm(s->leader) : NULL;
 	struct procshare_msg *answer;
+	struct mm_struct *mm;
 
+	if (msg->length != sizeof(struct procshare_wire_fence))
+		return;
+	mm = s->leader ? get_task_mm(s->leader) : NULL;
 	if (mm) {
 		on_each_cpu_mask(mm_cpumask(mm), fence_here, NULL, true);
 		mmput_async(mm);
 	}
-	if (msg->length != sizeof(struct procshare_wire_fence))
-		return;
 	answer = procshare_msg_alloc(PROCSHARE_WIRE_FENCED, msg->length, GFP_KERNEL);
 	if (!answer) {
 		shadow_kill(s, "no memory for a fence");

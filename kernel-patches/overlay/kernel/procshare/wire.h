@@ -53,7 +53,7 @@ enum procshare_wire_type {
 	PROCSHARE_WIRE_RETURN,		/* home -> remote: its result */
 	PROCSHARE_WIRE_EXIT,		/* home -> remote: the thread has ended */
 	PROCSHARE_WIRE_TIME,		/* remote -> home: CPU time it has used */
-	PROCSHARE_WIRE_FENCE,		/* home -> remote: stop your CPUs (membarrier) */
+	PROCSHARE_WIRE_FENCE,		/* home -> remote: interrupt its CPUs (membarrier) */
 	PROCSHARE_WIRE_FENCED,		/* remote -> home: they were */
 	/* memory */
 	PROCSHARE_WIRE_COHERENCE,	/* one coherence message, perhaps with a page */
