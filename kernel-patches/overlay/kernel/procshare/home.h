@@ -23,7 +23,7 @@
 #include "coherence.h"
 #include "cpu_layout.h"
 #include "process.h"
-#include "sequence.h"
+#include "stream.h"
 #include "thread.h"
 #include "transport.h"
 
@@ -246,7 +246,7 @@ struct procshare_process {
  * @home_user_ns: @home_system_ns: the task's own CPU time, reported so far
  * @bounce_from_ns: its user CPU time when it last came home (policy bounce)
  * @remote_user_ns: @remote_system_ns: totals, which the task has been charged with
- * @sequence: of the faults that it waited for
+ * @streams: of its faults on pages that others have
  * @lock: protects @pinned and @cpus, and @session against those who look from outside
  * @pinned: runs only on some of its CPUs
  * @cpus: these, numbered as session->cpus says
@@ -285,7 +285,7 @@ struct home_thread {
 	u64 bounce_from_ns;
 	atomic64_t remote_user_ns;
 	u64 remote_system_ns;
-	struct sequence sequence;
+	struct streams streams;
 	spinlock_t lock;
 	bool pinned;
 	DECLARE_BITMAP(cpus, PROCSHARE_CPUS);

@@ -14,7 +14,7 @@
 
 #include "home.h"
 
-#define AHEAD_MAX	32
+#define AHEAD_MAX	64
 
 /* Recall a page that nobody waits for yet; the lock is held. */
 static void expect(struct procshare_process *p, unsigned long address,
@@ -29,11 +29,15 @@ static void expect(struct procshare_process *p, unsigned long address,
 	directory_progress(p, e);
 }
 
-/* current waits for @address: recall what is likely to follow. */
+/*
+ * current faults on @address: recall what is likely to follow.  The caller pushes
+ * the requests out.
+ */
 void home_ahead(struct procshare_process *p, unsigned long address,
 		enum coh_access access)
 {
 	struct procshare_thread *base = current->procshare;
+	struct stream_window w;
 	struct home_thread *t;
 	unsigned long page;
 
@@ -41,12 +45,13 @@ void home_ahead(struct procshare_process *p, unsigned long address,
 	if (!base || current->mm != p->mm)
 		return;
 	t = container_of(base, struct home_thread, base);
-	page = sequence_fault(&t->sequence, address >> PAGE_SHIFT, AHEAD_MAX);
-	if (page >= t->sequence.end)
+	w = streams_fault(&t->streams, address >> PAGE_SHIFT, access == COH_WRITE,
+			  AHEAD_MAX);
+	if (!w.count)
 		return;
 	spin_lock(&p->dir.lock);
-	for (; page < t->sequence.end; page++)
-		expect(p, page << PAGE_SHIFT, access);
+	for (page = w.first; w.count--; page += w.stride)
+		expect(p, page << PAGE_SHIFT, w.write ? COH_WRITE : COH_READ);
 	spin_unlock(&p->dir.lock);
 }
 

@@ -208,16 +208,14 @@ static vm_fault_t home_fault(struct vm_fault *vmf, enum coh_access access,
 			     look_fn look)
 {
 	struct procshare_process *p = vmf->vma->vm_mm->procshare;
-	bool ahead = false, held = false;
 	enum look result;
+	bool held = false;
 
+	home_ahead(p, vmf->address, access);
 	for (;;) {
 		result = look_once(p, vmf, access, look, &held);
 		if (result != LOOK_WAIT)
 			break;
-		if (!ahead)
-			home_ahead(p, vmf->address, access);
-		ahead = true;
 		if (wait_once(p, vmf->address & PAGE_MASK, access))
 			return VM_FAULT_SIGBUS;
 	}

@@ -21,7 +21,7 @@
 
 #include "coherence.h"
 #include "process.h"
-#include "sequence.h"
+#include "stream.h"
 #include "thread.h"
 #include "transport.h"
 
@@ -133,7 +133,7 @@ struct shadow_page {
  * @bounce_ms: user CPU time per stay, 0 for no end
  * @arrival_utime: the task's user time at arrival, in ticks' ns
  * @arrival_user: @arrival_system: the same, adjusted, for accounting
- * @sequence: of its faults
+ * @streams: of its faults
  * @reported: CPU time that home knows of, as adjusted
  * @lock: protects @inbox, @task, and @running against shadow_pace.c
  * @inbox: messages for the thread, in order
@@ -164,7 +164,7 @@ struct shadow_thread {
 	u64 arrival_user;
 	u64 arrival_system;
 	u64 reported;
-	struct sequence sequence;
+	struct streams streams;
 	spinlock_t lock;
 	struct list_head inbox;
 	wait_queue_head_t wait;

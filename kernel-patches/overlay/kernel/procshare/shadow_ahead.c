@@ -2,8 +2,8 @@
 /*
  * procshare - shadow_ahead: pages that a thread is going to touch next
  *
- * A thread whose faults follow each other upwards has the pages behind its fault
- * requested before it touches them, as if it had.
+ * A thread whose faults follow each other has the pages behind its fault requested
+ * before it touches them, as if it had.
  */
 
 #include <linux/mm.h>
@@ -13,24 +13,27 @@
 #include "shadow.h"
 
 /* Written pages leave their owner: be bolder with those that are only read. */
-#define AHEAD_READ_MAX	32
-#define AHEAD_WRITE_MAX	16
+#define AHEAD_READ_MAX	64
+#define AHEAD_WRITE_MAX	32
 
 /*
  * current faults on @address: ask for what is likely to follow.  Returns how many
- * pages behind it may be on their way; the caller pushes the requests out.
+ * pages behind it may be mapped as well; the caller pushes the requests out.
  */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 			  enum coh_access access)
 {
-	unsigned int most = access == COH_WRITE ? AHEAD_WRITE_MAX : AHEAD_READ_MAX;
-	unsigned long page = address >> PAGE_SHIFT;
 	unsigned long end = TASK_SIZE_MAX >> PAGE_SHIFT;
+	bool write = access == COH_WRITE;
+	struct stream_window w;
+	unsigned long page;
 
-	page = sequence_fault(&st->sequence, page, most);
-	for (; page < min(st->sequence.end, end); page++)
-		shadow_page_expect(st->shadow, page << PAGE_SHIFT, access);
-	return st->sequence.window;
+	w = streams_fault(&st->streams, address >> PAGE_SHIFT, write,
+			  write ? AHEAD_WRITE_MAX : AHEAD_READ_MAX);
+	for (page = w.first; w.count-- && page < end; page += w.stride)
+		shadow_page_expect(st->shadow, page << PAGE_SHIFT,
+				   w.write ? COH_WRITE : COH_READ);
+	return w.quiet;
 }
 
 /*

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - stream: which pages a thread is going to touch next
+ */
+
+#include <linux/minmax.h>
+
+#include "stream.h"
+
+/* What is farther away than this is not the same stream. */
+#define NEAR	32
+/* The first window, and by how much of what is used the others grow. */
+#define LEAST	4
+#define FRACTION 4
+
+/* Is @page one of the next of the stream?  Returns how many strides on, 0 if not. */
+static unsigned int strides_on(const struct stream *t, unsigned long page)
+{
+	long distance = page - t->from;
+	long n;
+
+	if (!t->stride || distance % t->stride)
+		return 0;
+	n = distance / t->stride;
+	return n > 0 && n <= t->ahead + 1 ? n : 0;
+}
+
+static void advance(struct stream *t, unsigned long page, unsigned int n)
+{
+	t->from = page;
+	t->used += n;
+	t->ahead -= min(n, t->ahead);
+}
+
+/* The pattern is another one from here on. */
+static void restart(struct stream *t, unsigned long page, long stride)
+{
+	*t = (struct stream) { .from = page, .stride = stride };
+}
+
+static bool is_near(const struct stream *t, unsigned long page)
+{
+	long distance = page - t->from;
+
+	return t->turn && distance >= -NEAR && distance <= NEAR;
+}
+
+/* The stream that @page belongs to, or the one that has been quiet for longest. */
+static struct stream *find(struct streams *s, unsigned long page)
+{
+	struct stream *near = NULL, *oldest = &s->of[0];
+	struct stream *t;
+
+	for (t = s->of; t < s->of + STREAMS; t++) {
+		if (t->turn && (page == t->from || strides_on(t, page)))
+			return t;
+		if (!near && is_near(t, page))
+			near = t;
+		if (t->turn < oldest->turn)
+			oldest = t;
+	}
+	if (near) {
+		restart(near, page, page - near->from);
+		return near;
+	}
+	restart(oldest, page, 0);
+	return oldest;
+}
+
+/* Ask for more if it is time. */
+static struct stream_window extend(struct stream *t, unsigned int most)
+{
+	struct stream_window w = { .stride = t->stride, .write = t->write };
+
+	if (t->used && t->ahead <= t->window / 2) {
+		t->window = clamp(t->used / FRACTION, (unsigned int)LEAST, most);
+		w.first = t->from + (t->ahead + 1) * t->stride;
+		w.count = t->window;
+		t->ahead += t->window;
+	}
+	if (t->stride == 1 && t->ahead > t->window / 2)
+		w.quiet = t->ahead - t->window / 2 - 1;
+	return w;
+}
+
+struct stream_window streams_fault(struct streams *s, unsigned long page, bool write,
+				   unsigned int most)
+{
+	struct stream *t = find(s, page);
+	unsigned int n = strides_on(t, page);
+
+	t->turn = ++s->turn;
+	if (n)
+		advance(t, page, n);
+	else if (t->stride == 1 && !t->used)
+		t->used = 1;
+	/* What was asked for to be read is now asked for to be written. */
+	if (write && !t->write)
+		t->ahead = 0;
+	t->write |= write;
+	return extend(t, most);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* procshare - unit tests of the streams of faults */
+
+#include <kunit/test.h>
+
+#include "stream.h"
+
+#define MOST	64
+
+static struct stream_window fault(struct streams *s, unsigned long page)
+{
+	return streams_fault(s, page, false, MOST);
+}
+
+/* Goes @pages up from @first; returns how many were asked for behind the last one. */
+static unsigned int walk(struct kunit *test, struct streams *s, unsigned long first,
+			 unsigned int pages)
+{
+	unsigned long asked = first;
+	struct stream_window w;
+	unsigned int i;
+
+	for (i = 0; i < pages; i++) {
+		w = fault(s, first + i);
+		if (w.count) {
+			/* Without a gap, and nothing twice. */
+			KUNIT_EXPECT_EQ(test, w.first, asked + 1);
+			asked = w.first + w.count - 1;
+		}
+		if (asked < first + i)
+			asked = first + i;
+		KUNIT_EXPECT_LE(test, first + i + w.quiet, asked);
+		i += w.quiet;
+	}
+	return asked - (first + pages - 1);
+}
+
+static void test_one_fault_is_no_stream(struct kunit *test)
+{
+	struct streams s = { };
+
+	KUNIT_EXPECT_EQ(test, fault(&s, 100).count, 0);
+	KUNIT_EXPECT_EQ(test, fault(&s, 5000).count, 0);
+	KUNIT_EXPECT_EQ(test, fault(&s, 110).count, 0);
+}
+
+static void test_neighbours(struct kunit *test)
+{
+	struct streams s = { };
+	struct stream_window w;
+
+	fault(&s, 100);
+	w = fault(&s, 101);
+	KUNIT_EXPECT_EQ(test, w.first, 102);
+	KUNIT_EXPECT_EQ(test, w.stride, 1);
+	KUNIT_EXPECT_EQ(test, w.count, 4);
+	KUNIT_EXPECT_EQ(test, w.quiet, 1);
+	/* The same page again, for instance to be written. */
+	KUNIT_EXPECT_EQ(test, fault(&s, 101).count, 0);
+}
+
+static void test_little_in_vain(struct kunit *test)
+{
+	static const unsigned int lengths[] = { 3, 8, 32, 100, 1000, 16384 };
+	unsigned int i, vain;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		struct streams s = { };
+
+		vain = walk(test, &s, 1 << 20, lengths[i]);
+		KUNIT_EXPECT_LE(test, vain, max(6, lengths[i] / 2));
+		KUNIT_EXPECT_LE(test, vain, MOST + MOST / 2);
+	}
+}
+
+static void test_strides(struct kunit *test)
+{
+	static const long strides[] = { 2, 7, 32, -1, -5 };
+	struct stream_window w;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(strides); i++) {
+		struct streams s = { };
+
+		KUNIT_EXPECT_EQ(test, fault(&s, 1000).count, 0);
+		KUNIT_EXPECT_EQ(test, fault(&s, 1000 + strides[i]).count, 0);
+		w = fault(&s, 1000 + 2 * strides[i]);
+		KUNIT_EXPECT_EQ(test, w.first, 1000 + 3 * strides[i]);
+		KUNIT_EXPECT_EQ(test, w.stride, strides[i]);
+		KUNIT_EXPECT_EQ(test, w.count, 4);
+		KUNIT_EXPECT_EQ(test, w.quiet, 0);
+	}
+}
+
+static void test_streams_side_by_side(struct kunit *test)
+{
+	struct streams s = { };
+	unsigned int i, asked = 0;
+
+	for (i = 0; i < 100; i++) {
+		asked += fault(&s, 1000 + i).count;
+		asked += fault(&s, 9000 + i).count;
+		asked += fault(&s, 5000 - i).count;
+	}
+	KUNIT_EXPECT_GE(test, asked, 290);
+}
+
+static void test_written_after_all(struct kunit *test)
+{
+	struct streams s = { };
+	struct stream_window w;
+
+	fault(&s, 100);
+	fault(&s, 101);
+	w = streams_fault(&s, 101, true, MOST);
+	KUNIT_EXPECT_TRUE(test, w.write);
+	KUNIT_EXPECT_EQ(test, w.first, 102);
+	/* It stays so although what comes next is read first. */
+	w = fault(&s, 104);
+	KUNIT_EXPECT_TRUE(test, w.write);
+	KUNIT_EXPECT_EQ(test, w.count, 4);
+}
+
+static void test_pattern_changes(struct kunit *test)
+{
+	struct streams s = { };
+
+	walk(test, &s, 100, 50);
+	KUNIT_EXPECT_EQ(test, fault(&s, 100).count, 0);
+	KUNIT_EXPECT_EQ(test, fault(&s, 101).count, 4);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(test_one_fault_is_no_stream),
+	KUNIT_CASE(test_neighbours),
+	KUNIT_CASE(test_little_in_vain),
+	KUNIT_CASE(test_strides),
+	KUNIT_CASE(test_streams_side_by_side),
+	KUNIT_CASE(test_written_after_all),
+	KUNIT_CASE(test_pattern_changes),
+	{ }
+};
+
+static struct kunit_suite suite = {
+	.name = "procshare_stream",
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
