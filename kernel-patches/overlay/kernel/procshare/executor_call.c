@@ -32,26 +32,47 @@ bool executor_watched_at_exit(void)
 	return current_thread_info()->syscall_work & SYSCALL_WORK_EXIT;
 }
 
-static void send_return(struct home_thread *t, u64 value, u32 flags)
+/* A message for a result, and for @room bytes of data. */
+static struct procshare_msg *alloc_return(struct home_thread *t, size_t room)
 {
-	struct procshare_wire_return *ret;
 	struct procshare_msg *msg;
 
-	msg = procshare_msg_alloc(PROCSHARE_WIRE_RETURN, sizeof(*ret), GFP_KERNEL);
-	if (!msg) {
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_RETURN,
+				  sizeof(struct procshare_wire_return) + room,
+				  GFP_KERNEL);
+	if (!msg)
 		process_doom(t->process, "no memory for a result");
-		return;
-	}
+	return msg;
+}
+
+static void *data_of(struct procshare_msg *msg)
+{
+	return msg->body + sizeof(struct procshare_wire_return);
+}
+
+static void send_result(struct home_thread *t, struct procshare_msg *msg, u64 value,
+			u32 flags, size_t data)
+{
+	struct procshare_wire_return *ret = (void *)msg->body;
+
 	if (executor_watched())
 		flags |= PROCSHARE_RETURN_WATCHED;
+	msg->length = sizeof(*ret) + data;
 	msg->process = t->process->id;
 	msg->thread = t->tid;
-	ret = (void *)msg->body;
 	ret->value = cpu_to_le64(value);
 	ret->flags = cpu_to_le32(flags);
-	ret->reserved = 0;
+	ret->data = cpu_to_le32(data);
 	trace_procshare_return(msg->process, t->tid, value, flags);
 	procshare_send(t->node, msg);
+}
+
+static void send_return(struct home_thread *t, u64 value, u32 flags)
+{
+	struct procshare_msg *msg = alloc_return(t, 0);
+
+	if (msg)
+		send_result(t, msg, value, flags, 0);
 }
 
 /* clone and fork copy current's extended state: it came along. */
@@ -63,13 +84,13 @@ static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
 	if (msg->length < sizeof(*call))
 		return false;
 	length = le32_to_cpu(call->xstate_length);
-	if (length && !migrate_load_xstate(msg, sizeof(*call), length))
+	if (length && (call->data || !migrate_load_xstate(msg, sizeof(*call), length)))
 		return false;
 	/* During a call anything is legal in the stack pointer. */
 	if (procshare_restore_regs(regs, call->regs))
 		return false;
 	*nr = regs->orig_ax;
-	return true;
+	return call->data ? executor_carried_fits(regs, msg, *nr) : !call->flags;
 }
 
 /*
@@ -116,6 +137,20 @@ static void execute(struct pt_regs *regs, long nr)
 		task_work_run();
 }
 
+/* Not by the executor: current comes home for it. */
+static bool must_make_itself(long nr)
+{
+	return executor_watched_at_exit() || syscall_class(nr) == SYSCALL_HOME;
+}
+
+static void account(struct home_thread *t, const struct procshare_wire_call *call)
+{
+	home_thread_account_stay(t, le64_to_cpu(call->user_ns),
+				 le64_to_cpu(call->system_ns));
+	home_thread_count_local(t, le32_to_cpu(call->calls_local));
+	usage_count(t->process, t->node, PROCSHARE_COUNT_CALLS, 1);
+}
+
 /*
  * Serve one CALL.  True if the thread must come home with it: there is a signal,
  * behind which the call may have to be restarted.
@@ -124,6 +159,8 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 			 struct procshare_msg *msg)
 {
 	struct procshare_wire_call *call = (void *)msg->body;
+	struct procshare_msg *ret;
+	size_t data = 0;
 	bool restart;
 	long nr;
 
@@ -133,26 +170,29 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 		return false;
 	}
 	trace_procshare_call(t->process->id, t->tid, nr);
-	home_thread_account_stay(t, le64_to_cpu(call->user_ns),
-				 le64_to_cpu(call->system_ns));
-	home_thread_count_local(t, le32_to_cpu(call->calls_local));
-	procshare_msg_free(msg);
-	if (executor_watched_at_exit() || syscall_class(nr) == SYSCALL_HOME) {
-		send_return(t, 0, PROCSHARE_RETURN_HOME);
+	ret = alloc_return(t, le32_to_cpu(call->data));
+	if (!ret || (!call->flags && must_make_itself(nr))) {
+		procshare_msg_free(msg);
+		if (ret)
+			send_result(t, ret, 0, PROCSHARE_RETURN_HOME, 0);
 		return false;
 	}
-	usage_count(t->process, t->node, PROCSHARE_COUNT_CALLS, 1);
-	execute(regs, nr);
+	account(t, call);
+	if (!executor_make_carried(regs, nr, msg, data_of(ret), &data))
+		execute(regs, nr);
+	procshare_msg_free(msg);
 	home_shared_go_on(t);
 	restart = is_restart(regs->ax) && signal_pending(current);
 	if (!restart)
 		regs->orig_ax = -1;
 	/* A signal is delivered right behind the call, not an instruction later. */
 	if (!restart && !task_sigpending(current)) {
-		send_return(t, regs->ax, 0);
+		send_result(t, ret, regs->ax, 0, data);
 		return false;
 	}
+	if (data)
+		executor_store(regs, data_of(ret), data);
 	t->in_call = true;
-	send_return(t, 0, PROCSHARE_RETURN_STATE);
+	send_result(t, ret, 0, PROCSHARE_RETURN_STATE, 0);
 	return true;
 }

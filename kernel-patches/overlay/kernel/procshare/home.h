@@ -380,6 +380,13 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,
 			     struct procshare_msg *msg);
 
+/* executor_carried.c */
+void executor_store(struct pt_regs *regs, const void *data, size_t n);
+bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
+			   long nr);
+bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *msg,
+			   void *in, size_t *brought);
+
 /* pace.c */
 void pace_start(void);
 

@@ -123,6 +123,7 @@ struct shadow_page {
  * @back: wants to go home for @reason
  * @rewind: the call @local_nr must be made again at home
  * @in_local: is making a local call
+ * @peeking: touches memory for a call that can do without
  * @recalled: home wants it back
  * @watched: somebody at home looks at its calls: none is local
  * @local_nr: number of the last local call
@@ -151,6 +152,7 @@ struct shadow_thread {
 	bool back;
 	bool rewind;
 	bool in_local;
+	bool peeking;
 	bool recalled;
 	bool watched;
 	u32 reason;
@@ -201,6 +203,13 @@ void shadow_thread_used_cpu(struct shadow_thread *st, __le64 *user,
 void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind);
 bool shadow_thread_has_bounced(const struct shadow_thread *st,
 			       const struct task_struct *task);
+
+/* shadow_carried.c */
+size_t shadow_carry(struct shadow_thread *st, const struct pt_regs *regs, long nr,
+		    struct procshare_wire_call *call);
+bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs,
+		  const struct procshare_wire_return *ret);
+struct procshare_msg *shadow_pack_store(const struct procshare_wire_return *ret);
 
 /* shadow_cpu.c */
 void shadow_cpu_arrive(struct shadow_thread *st,

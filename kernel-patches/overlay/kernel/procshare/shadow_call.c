@@ -11,38 +11,55 @@
 #include <linux/sched/task.h>
 #include <asm/syscall.h>
 
+#include "carried.h"
 #include "shadow.h"
 #include "syscalls.h"
 #include "thread_state.h"
 
 #include <trace/events/procshare.h>
 
+/* Fill in what every CALL says; false if the registers cannot travel. */
+static bool complete_call(struct shadow_thread *st, struct pt_regs *regs,
+			  struct procshare_msg *msg)
+{
+	struct procshare_wire_call *call = (void *)msg->body;
+
+	if (procshare_save_regs(regs, call->regs))
+		return false;
+	msg->process = st->shadow->id;
+	msg->thread = st->tid;
+	shadow_thread_used_cpu(st, &call->user_ns, &call->system_ns);
+	call->calls_local = cpu_to_le32(st->calls_local);
+	return true;
+}
+
 static struct procshare_msg *pack_call(struct shadow_thread *st,
 				       struct pt_regs *regs, long nr)
 {
-	size_t extra = syscall_is_clone(nr) ? procshare_state_size() : 0;
+	bool clone = syscall_is_clone(nr);
+	size_t room = clone ? procshare_state_size() : 0;
 	struct procshare_wire_call *call;
 	struct procshare_msg *msg;
-	ssize_t length = 0;
+	ssize_t more;
 
-	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + extra,
-				  GFP_KERNEL);
+	if (call_carries(regs, nr) == CARRIED_OUT)
+		room = regs->dx;
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + room, GFP_KERNEL);
 	if (!msg)
 		return NULL;
 	call = (void *)msg->body;
 	memset(call, 0, sizeof(*call));
-	if (extra)
-		length = procshare_save_xstate(call + 1, extra);
-	if (length < 0 || procshare_save_regs(regs, call->regs)) {
+	if (clone)
+		more = procshare_save_xstate(call + 1, room);
+	else
+		more = shadow_carry(st, regs, nr, call);
+	if (more < 0 || !complete_call(st, regs, msg)) {
 		procshare_msg_free(msg);
 		return NULL;
 	}
-	msg->length = sizeof(*call) + length;
-	msg->process = st->shadow->id;
-	msg->thread = st->tid;
-	shadow_thread_used_cpu(st, &call->user_ns, &call->system_ns);
-	call->xstate_length = cpu_to_le32(length);
-	call->calls_local = cpu_to_le32(st->calls_local);
+	if (clone)
+		call->xstate_length = cpu_to_le32(more);
+	msg->length = sizeof(*call) + more;
 	return msg;
 }
 
@@ -53,18 +70,57 @@ static void take_call_home(struct shadow_thread *st, struct pt_regs *regs, long 
 	shadow_thread_go_home(st, PROCSHARE_BACK_CALL, true);
 }
 
-static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
-			struct procshare_msg *msg)
+/* Nothing that home says about this thread can be believed. */
+static void give_up(struct shadow_thread *st, const char *why)
 {
-	struct procshare_wire_return *ret = (void *)msg->body;
-	u32 flags;
+	shadow_kill(st->shadow, why);
+	set_thread_flag(TIF_NOTIFY_RESUME);
+}
 
-	if (msg->length != sizeof(*ret)) {
-		shadow_kill(st->shadow, "home sent a malformed result");
-		set_thread_flag(TIF_NOTIFY_RESUME);
-		return;
+static bool is_well_formed(const struct pt_regs *regs, long nr,
+			   const struct procshare_msg *msg)
+{
+	const struct procshare_wire_return *ret = (void *)msg->body;
+	u32 data;
+
+	if (msg->length < sizeof(*ret))
+		return false;
+	data = le32_to_cpu(ret->data);
+	if (msg->length != sizeof(*ret) + data)
+		return false;
+	return !data || (call_carries(regs, nr) == CARRIED_IN && data <= regs->dx);
+}
+
+/* Send a CALL and wait for its RETURN, NULL if that makes no sense. */
+static struct procshare_msg *exchange(struct shadow_thread *st, struct pt_regs *regs,
+				      long nr, struct procshare_msg *msg)
+{
+	procshare_send(st->shadow->home, msg);
+	for (;;) {
+		msg = shadow_thread_await(st);
+		/* Not one instruction more on an invented result. */
+		if (!msg)
+			do_group_exit(SIGKILL);
+		if (msg->type == PROCSHARE_WIRE_RETURN)
+			break;
+		if (msg->type == PROCSHARE_WIRE_EXIT) {
+			procshare_msg_free(msg);
+			do_exit(0);
+		}
+		procshare_msg_free(msg);
 	}
-	flags = le32_to_cpu(ret->flags);
+	if (is_well_formed(regs, nr, msg))
+		return msg;
+	procshare_msg_free(msg);
+	give_up(st, "home sent a malformed result");
+	return NULL;
+}
+
+static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
+			const struct procshare_wire_return *ret)
+{
+	u32 flags = le32_to_cpu(ret->flags);
+
 	trace_procshare_return(st->shadow->id, st->tid, le64_to_cpu(ret->value), flags);
 	st->watched = flags & PROCSHARE_RETURN_WATCHED;
 	if (flags & PROCSHARE_RETURN_STATE)
@@ -82,6 +138,27 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 		shadow_cpu_get(st, regs);
 }
 
+/*
+ * What the call has brought goes into the caller's buffer; or home puts it there,
+ * if it has taken that back meanwhile and keeps it.  Returns what home said last.
+ */
+static struct procshare_msg *take_data(struct shadow_thread *st, struct pt_regs *regs,
+				       long nr, struct procshare_msg *msg)
+{
+	struct procshare_wire_return *ret = (void *)msg->body;
+	struct procshare_msg *call;
+
+	if (!ret->data || shadow_store(st, regs, ret))
+		return msg;
+	call = shadow_pack_store(ret);
+	procshare_msg_free(msg);
+	if (call && complete_call(st, regs, call))
+		return exchange(st, regs, nr, call);
+	procshare_msg_free(call);
+	give_up(st, "no memory for the data of a call");
+	return NULL;
+}
+
 static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
 {
 	struct procshare_msg *msg = pack_call(st, regs, nr);
@@ -91,21 +168,12 @@ static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
 		return;
 	}
 	trace_procshare_call(st->shadow->id, st->tid, nr);
-	procshare_send(st->shadow->home, msg);
-	for (;;) {
-		msg = shadow_thread_await(st);
-		/* Not one instruction more on an invented result. */
-		if (!msg)
-			do_group_exit(SIGKILL);
-		if (msg->type == PROCSHARE_WIRE_RETURN)
-			break;
-		if (msg->type == PROCSHARE_WIRE_EXIT) {
-			procshare_msg_free(msg);
-			do_exit(0);
-		}
-		procshare_msg_free(msg);
-	}
-	take_return(st, regs, nr, msg);
+	msg = exchange(st, regs, nr, msg);
+	if (msg)
+		msg = take_data(st, regs, nr, msg);
+	if (!msg)
+		return;
+	take_return(st, regs, nr, (void *)msg->body);
 	procshare_msg_free(msg);
 }
 

@@ -61,6 +61,8 @@ static vm_fault_t refused(struct vm_fault *vmf, struct shadow_thread *st)
 {
 	bool user = vmf->flags & FAULT_FLAG_USER;
 
+	if (st->peeking)
+		return VM_FAULT_SIGBUS;
 	shadow_thread_go_home(st, PROCSHARE_BACK_MEMORY, !user && st->in_local);
 	return user ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 }

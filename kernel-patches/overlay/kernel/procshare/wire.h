@@ -24,7 +24,7 @@ typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
-#define PROCSHARE_WIRE_VERSION	3
+#define PROCSHARE_WIRE_VERSION	4
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
 /* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
 #define PROCSHARE_WIRE_CPUS	256
@@ -244,12 +244,15 @@ struct procshare_wire_xstate {
 };
 
 /**
- * struct procshare_wire_call - CALL; xstate pairs may follow (clone, fork)
+ * struct procshare_wire_call - CALL; xstate pairs (clone, fork) or data may follow
  * @regs: general registers as at the system call instruction
  * @user_ns: user CPU time since arrival on the node, in ns
  * @system_ns: system CPU time since arrival on the node, in ns
  * @xstate_length: bytes of (component, data) pairs that follow, or 0
  * @calls_local: calls since arrival that the node answered by itself
+ * @data: bytes of the caller's buffer that are carried: those that follow, for a
+ *	call that reads them, or those that RETURN may bring; or 0
+ * @flags: PROCSHARE_CALL_*
  */
 struct procshare_wire_call {
 	__le64 regs[PROCSHARE_WIRE_REGS];
@@ -257,7 +260,12 @@ struct procshare_wire_call {
 	__le64 system_ns;
 	__le32 xstate_length;
 	__le32 calls_local;
+	__le32 data;
+	__le32 flags;
 };
+
+/* No call: what the last one brought is to be stored at home, where it belongs. */
+#define PROCSHARE_CALL_STORE	0x01
 
 /**
  * struct procshare_wire_time - TIME: a running thread's CPU time
@@ -275,14 +283,15 @@ struct procshare_wire_ping {
 };
 
 /**
- * struct procshare_wire_return - RETURN
+ * struct procshare_wire_return - RETURN; data may follow
  * @value: what belongs into RAX
  * @flags: PROCSHARE_RETURN_*
+ * @data: bytes that follow and belong into the caller's buffer, @value or 0
  */
 struct procshare_wire_return {
 	__le64 value;
 	__le32 flags;
-	__le32 reserved;
+	__le32 data;
 };
 
 /* Come home and make the call there; @value is void. */
@@ -344,7 +353,7 @@ static_assert(sizeof(struct procshare_wire_refuse) == 8);
 static_assert(sizeof(struct procshare_wire_echo) == 8);
 static_assert(sizeof(struct procshare_wire_coherence) == 32);
 static_assert(sizeof(struct procshare_wire_thread) == 336);
-static_assert(sizeof(struct procshare_wire_call) == 240);
+static_assert(sizeof(struct procshare_wire_call) == 248);
 static_assert(sizeof(struct procshare_wire_return) == 16);
 static_assert(sizeof(struct procshare_wire_time) == 16);
 static_assert(sizeof(struct procshare_wire_ping) == 8);

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - executor_carried: calls whose data travel in the messages
+ *
+ * They do what the calls of the same name do, with a buffer of the kernel instead
+ * of the caller's.  Only what certainly treats both alike is done so: regular files,
+ * pipes and sockets.
+ */
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/net.h>
+#include <linux/sched/xacct.h>
+#include <linux/socket.h>
+#include <linux/task_work.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "carried.h"
+#include "home.h"
+
+/* Flags under which a socket looks at nothing but the data. */
+#define PLAIN_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_PEEK |	\
+			 MSG_WAITALL | MSG_EOR)
+
+static bool is_plain(struct file *file)
+{
+	umode_t mode = file_inode(file)->i_mode;
+
+	return (S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode)) &&
+	       !(file->f_flags & O_DIRECT) &&
+	       file->f_op->read_iter && file->f_op->write_iter;
+}
+
+static ssize_t transfer(struct file *file, struct iov_iter *data, loff_t *pos)
+{
+	ssize_t n;
+
+	if (iov_iter_rw(data) == WRITE) {
+		n = vfs_iter_write(file, data, pos, 0);
+		if (n > 0)
+			add_wchar(current, n);
+		inc_syscw(current);
+	} else {
+		n = vfs_iter_read(file, data, pos, 0);
+		if (n > 0)
+			add_rchar(current, n);
+		inc_syscr(current);
+	}
+	return n;
+}
+
+/* read and write, as ksys_read() and ksys_write() do it. */
+static bool at_position(struct pt_regs *regs, struct iov_iter *data)
+{
+	struct fd f = fdget_pos(regs->di);
+	struct file *file = fd_file(f);
+	bool plain, stream;
+	loff_t pos = 0;
+
+	if (!file)
+		return false;
+	plain = is_plain(file);
+	if (plain) {
+		stream = file->f_mode & FMODE_STREAM;
+		if (!stream)
+			pos = file->f_pos;
+		regs->ax = transfer(file, data, stream ? NULL : &pos);
+		if (!stream && (long)regs->ax >= 0)
+			file->f_pos = pos;
+	}
+	fdput_pos(f);
+	return plain;
+}
+
+/* pread64 and pwrite64. */
+static bool at_offset(struct pt_regs *regs, struct iov_iter *data)
+{
+	fmode_t may = iov_iter_rw(data) == WRITE ? FMODE_PWRITE : FMODE_PREAD;
+	loff_t pos = regs->r10;
+
+	CLASS(fd, f)(regs->di);
+	if (fd_empty(f) || !is_plain(fd_file(f)) || pos < 0 ||
+	    !(fd_file(f)->f_mode & may))
+		return false;
+	regs->ax = transfer(fd_file(f), data, &pos);
+	return true;
+}
+
+/* sendto and recvfrom without an address. */
+static bool on_socket(struct pt_regs *regs, struct iov_iter *data)
+{
+	unsigned int flags = regs->r10;
+	struct msghdr msg = { .msg_iter = *data };
+	struct socket *sock;
+
+	CLASS(fd, f)(regs->di);
+	if (fd_empty(f) || flags & ~PLAIN_FLAGS)
+		return false;
+	sock = sock_from_file(fd_file(f));
+	if (!sock)
+		return false;
+	if (sock->file->f_flags & O_NONBLOCK)
+		flags |= MSG_DONTWAIT;
+	msg.msg_flags = flags;
+	if (iov_iter_rw(data) == WRITE)
+		regs->ax = sock_sendmsg(sock, &msg);
+	else
+		regs->ax = sock_recvmsg(sock, &msg, flags);
+	return true;
+}
+
+static bool make(struct pt_regs *regs, long nr, struct iov_iter *data)
+{
+	switch (nr) {
+	case __NR_read:
+	case __NR_write:
+		return at_position(regs, data);
+	case __NR_pread64:
+	case __NR_pwrite64:
+		return at_offset(regs, data);
+	default:
+		return on_socket(regs, data);
+	}
+}
+
+/* Put what a call has brought into the caller's buffer, from here. */
+void executor_store(struct pt_regs *regs, const void *data, size_t n)
+{
+	regs->ax = n;
+	if (copy_to_user((void __user *)regs->si, data, n))
+		regs->ax = -EFAULT;
+}
+
+/* Is in the CALL @nr what it says about its data? */
+bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
+			   long nr)
+{
+	const struct procshare_wire_call *call = (void *)msg->body;
+	bool store = call->flags & cpu_to_le32(PROCSHARE_CALL_STORE);
+	u32 data = le32_to_cpu(call->data);
+
+	switch (call_carries(regs, nr)) {
+	case CARRIED_OUT:
+		return !store && data == regs->dx && msg->length == sizeof(*call) + data;
+	case CARRIED_IN:
+		if (store)
+			return data <= regs->dx && msg->length == sizeof(*call) + data;
+		return data == regs->dx && msg->length == sizeof(*call);
+	default:
+		return false;
+	}
+}
+
+/*
+ * Make the call of @msg, which fits, with a buffer of ours in place of the caller's:
+ * the data in @msg, or @in, which then has @brought bytes for the caller.  False if
+ * the call has to be made with the caller's: nothing has been done.
+ */
+bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *msg,
+			   void *in, size_t *brought)
+{
+	struct procshare_wire_call *call = (void *)msg->body;
+	bool out = call_carries(regs, nr) == CARRIED_OUT;
+	struct kvec vector = { .iov_base = out ? call + 1 : in, .iov_len = regs->dx };
+	struct iov_iter data;
+
+	if (call->flags) {
+		executor_store(regs, call + 1, le32_to_cpu(call->data));
+		return true;
+	}
+	/* Whoever looks at the call wants to see the caller's buffer. */
+	if (!call->data || executor_watched())
+		return false;
+	iov_iter_kvec(&data, out ? ITER_SOURCE : ITER_DEST, &vector, 1, vector.iov_len);
+	if (!make(regs, nr, &data))
+		return false;
+	if (task_work_pending(current))
+		task_work_run();
+	if (!out && (long)regs->ax > 0)
+		*brought = regs->ax;
+	return true;
+}
