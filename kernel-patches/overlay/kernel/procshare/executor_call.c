@@ -152,6 +152,29 @@ static void account(struct home_thread *t, const struct procshare_wire_call *cal
 }
 
 /*
+ * Make the call that came with @msg, which is freed.  Returns the message for its
+ * result, in which @data bytes for the caller's buffer are already.
+ */
+static struct procshare_msg *make_call(struct home_thread *t, struct pt_regs *regs,
+				       long nr, struct procshare_msg *msg, size_t *data)
+{
+	struct procshare_wire_call *call = (void *)msg->body;
+	struct procshare_msg *ret = NULL;
+
+	if (call->data)
+		ret = alloc_return(t, le32_to_cpu(call->data));
+	if (ret && executor_make_carried(regs, nr, msg, data_of(ret), data)) {
+		procshare_msg_free(msg);
+		return ret;
+	}
+	/* Nothing is held: the call may be the end of the thread. */
+	procshare_msg_free(msg);
+	procshare_msg_free(ret);
+	execute(regs, nr);
+	return alloc_return(t, 0);
+}
+
+/*
  * Serve one CALL.  True if the thread must come home with it: there is a signal,
  * behind which the call may have to be restarted.
  */
@@ -170,17 +193,15 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 		return false;
 	}
 	trace_procshare_call(t->process->id, t->tid, nr);
-	ret = alloc_return(t, le32_to_cpu(call->data));
-	if (!ret || (!call->flags && must_make_itself(nr))) {
+	if (!call->flags && must_make_itself(nr)) {
 		procshare_msg_free(msg);
-		if (ret)
-			send_result(t, ret, 0, PROCSHARE_RETURN_HOME, 0);
+		send_return(t, 0, PROCSHARE_RETURN_HOME);
 		return false;
 	}
 	account(t, call);
-	if (!executor_make_carried(regs, nr, msg, data_of(ret), &data))
-		execute(regs, nr);
-	procshare_msg_free(msg);
+	ret = make_call(t, regs, nr, msg, &data);
+	if (!ret)
+		return false;
 	home_shared_go_on(t);
 	restart = is_restart(regs->ax) && signal_pending(current);
 	if (!restart)
