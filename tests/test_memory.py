@@ -10,7 +10,7 @@ MEMORY = (
 MAPPINGS = (
     "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over",
 )  # fmt: skip
-SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "descriptor", "compute")
+SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "descriptor", "closed", "compute", "compute-closed")
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -31,8 +31,9 @@ def test_shared_memory_is_the_same_for_all_who_map_it(sharing, part, policy):
     sharing.part("shared", part, policy)
 
 
-def test_shared_memory_that_one_process_maps_does_not_keep_it_at_home(sharing):
-    outcome = sharing.part("shared", "compute", "away")
+@pytest.mark.parametrize("part", ("compute", "compute-closed"))
+def test_shared_memory_that_one_process_maps_does_not_keep_it_at_home(sharing, part):
+    outcome = sharing.part("shared", part, "away")
     assert outcome.remote_share >= 0.9 and not outcome.reasons.get("memory"), outcome.verdict()
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // shared - anonymous memory mapped MAP_SHARED: by this process alone, with a child, twice
 //
-// Usage: shared changes | fork | fork-exec | twice | grow | descriptor | compute
+// Usage: shared changes | fork | fork-exec | twice | grow | descriptor | closed | compute | compute-closed
 
 #include "workers.h"
 
@@ -203,6 +203,38 @@ static void descriptor(void) {
     dismiss();
 }
 
+// memfd without a descriptor is like memory that never had one, until fork maps it for the child, too.
+static uint8_t* map_closed(size_t pages) {
+    const int fd = memfd_create("closed", 0);
+    void* block;
+
+    CHECK(fd >= 0 && ftruncate(fd, pages * PAGE) == 0);
+    CHECK_EQUAL(pwrite(fd, "before", 6, 0), 6);
+    block = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(block != MAP_FAILED && close(fd) == 0);
+    return block;
+}
+
+static void closed(void) {
+    uint8_t* block = map_closed(2);
+    int status;
+    pid_t child;
+
+    hire();
+    CHECK(memcmp(block, "before", 6) == 0);
+    let_all_touch(block, 10);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        block[PAGE] = block[0] + 1;
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    expect_everywhere(block + PAGE, 10 + USERS);
+    let_all_touch(block + PAGE, 30);
+    dismiss();
+}
+
 // Computes in shared memory: it need not come home for that.
 static uint32_t* table;
 enum { WORDS = 16 * PAGE / 4, PASSES = 3000 };
@@ -216,8 +248,9 @@ static void* mix(void* argument) {
     return NULL;
 }
 
-static void compute(void) {
-    table = (uint32_t*)map_shared((size_t)USERS * 16);
+static void compute_in(uint8_t* memory) {
+    table = (uint32_t*)memory;
+    memset(table, 0, (size_t)USERS * WORDS * sizeof(*table));
     in_threads(USERS, mix);
     for (int i = 0; i < WORDS; i++) {
         uint32_t value = 0;
@@ -229,10 +262,20 @@ static void compute(void) {
     }
 }
 
+static void compute(void) {
+    compute_in(map_shared((size_t)USERS * 16));
+}
+
+static void compute_closed(void) {
+    compute_in(map_closed((size_t)USERS * 16));
+}
+
 int main(int argc, char** argv) {
     static const struct part parts[] = {
-        {"changes", changes}, {"fork", with_child},       {"fork-exec", fork_exec}, {"twice", twice},
-        {"grow", grow},       {"descriptor", descriptor}, {"compute", compute},     {NULL, NULL},
+        {"changes", changes}, {"fork", with_child}, {"fork-exec", fork_exec},
+        {"twice", twice},     {"grow", grow},       {"descriptor", descriptor},
+        {"closed", closed},   {"compute", compute}, {"compute-closed", compute_closed},
+        {NULL, NULL},
     };
 
     return run_part(parts, argv[1]);

@@ -418,7 +418,7 @@ bool home_marker(pte_t pte);
 int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep);
 
 /* home_shared.c */
-bool home_shared_is_anonymous(struct vm_area_struct *vma);
+bool home_shared_is_nameless(struct vm_area_struct *vma);
 bool home_shared_may_export(struct vm_area_struct *vma, unsigned long address,
 			    bool patient);
 bool home_shared_must_stay(const struct directory *d, const struct vm_area_struct *vma);

@@ -2,9 +2,9 @@
 /*
  * procshare - home_shared: MAP_SHARED memory that only one address space maps
  *
- * Anonymous shared memory has no name and no descriptor: only fork and mremap() can
- * map it a second time, and they come by here.  (Root finds it in /proc/PID/map_files,
- * too.)  As long as an area is the only one, its pages are exported like private ones.
+ * Anonymous shared memory, or memfd and unlinked tmpfs files whose descriptors are
+ * all closed, can only be mapped a second time by fork and mremap(), and they come by
+ * here.  (Root finds it in /proc/PID/map_files, too.)  As long as an area is the only one, its pages are exported like private ones.
  * While another node owns a page, home's, out of date, stays in the page cache (@cache
  * of the entry), and gets its contents back later.
  */
@@ -23,14 +23,23 @@
 /* An object in more pieces than this stays at home: to look at them takes time. */
 #define MOST_AREAS	64
 
-/* memfd, and what is open but unlinked, looks alike, but has a descriptor. */
-bool home_shared_is_anonymous(struct vm_area_struct *vma)
+/* Memory without a name; but there may be descriptors of it. */
+bool home_shared_is_nameless(struct vm_area_struct *vma)
 {
-	return vma->vm_flags & VM_SHARED && vma_is_anon_shmem(vma) &&
-	       IS_PRIVATE(file_inode(vma->vm_file));
+	return vma->vm_flags & VM_SHARED && vma_is_anon_shmem(vma);
 }
 
-/* Is page @index of the object in no other area than @vma, all in one mm? */
+/* Can nobody reach the object of @file but through its @areas? */
+static bool is_closed(struct file *file, unsigned int areas)
+{
+	return IS_PRIVATE(file_inode(file)) ||
+	       (d_count(file->f_path.dentry) == 1 && file_count(file) == areas);
+}
+
+/*
+ * Is page @index of the object in no other area than @vma, all in one mm, and has it
+ * no descriptor?
+ */
 static bool is_sole(struct address_space *mapping, struct vm_area_struct *vma,
 		    pgoff_t index)
 {
@@ -44,7 +53,7 @@ static bool is_sole(struct address_space *mapping, struct vm_area_struct *vma,
 		    index - other->vm_pgoff < vma_pages(other))
 			return false;
 	}
-	return true;
+	return is_closed(vma->vm_file, areas);
 }
 
 /**
@@ -63,7 +72,7 @@ bool home_shared_may_export(struct vm_area_struct *vma, unsigned long address,
 
 	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
 		return true;
-	if (!home_shared_is_anonymous(vma))
+	if (!home_shared_is_nameless(vma))
 		return false;
 	mapping = vma->vm_file->f_mapping;
 	if (patient)

@@ -242,7 +242,7 @@ static void prepare_vmas(struct mm_struct *mm)
 
 	for_each_vma(vmi, vma) {
 		if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_HUGETLB) ||
-		    (vma->vm_flags & VM_SHARED && !home_shared_is_anonymous(vma)))
+		    (vma->vm_flags & VM_SHARED && !home_shared_is_nameless(vma)))
 			continue;
 		vma_start_write(vma);
 		vm_flags_set(vma, VM_UFFD_WP);
