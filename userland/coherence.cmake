@@ -12,7 +12,7 @@ include_guard(GLOBAL)
 
 set(coherence_names coherence_home.c coherence_home_queue.c coherence_home_run.c coherence_home_loss.c
   coherence_node.c)
-set(coherence_header_names coherence.h coherence_private.h coherence_home.h)
+set(coherence_header_names coherence.h coherence_private.h coherence_home.h migratory.h)
 
 get_filename_component(coherence_dir
   ${CMAKE_CURRENT_LIST_DIR}/../kernel-patches/overlay/kernel/procshare ABSOLUTE)

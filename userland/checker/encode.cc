@@ -109,6 +109,8 @@ void archive(A& a, W& w, const Config& config) {
     a.byte(w.home_frame);
     if (config.values)
         a.byte(w.last);
+    if (config.eager == Eager::kAny)
+        a.byte(w.eager);
     if (config.losses) {
         a.byte(w.losses_left);
         a.byte(w.lost);
@@ -413,6 +415,8 @@ std::string describe(const Event& e) {
         return std::string("home recalls: ") + name_access(e.a);
     case Kind::kLose:
         return name(e.a) + " is lost";
+    case Kind::kEager:
+        return "home changes its mind about readers";
     }
     return "?";
 }

@@ -24,6 +24,8 @@ remote nodes, exhaustively, and stops at the first violation.
   --recalls=N       other notifiers at the same time (1)
   --overtake=inv    INV may overtake read grants
   --overtake=fwd    FWD may overtake write grants
+  --eager=always    who wants to read is granted the right to write, too
+  --eager=any       sometimes it is
   --no-home-faults, --no-puts, --no-refusals, --no-timeouts, --no-abandon,
   --fast-install    leave these behaviours out
   --liveness        look for starvation, too
@@ -94,6 +96,24 @@ bool overtake(Options& o, const std::string& value) {
     return true;
 }
 
+bool eager(Options& o, const std::string& value) {
+    if (value == "always")
+        o.config.eager = Eager::kAlways;
+    else if (value == "any")
+        o.config.eager = Eager::kAny;
+    else
+        return false;
+    return true;
+}
+
+bool choice(Options& o, const std::string& name, const std::string& value) {
+    if (name == "--overtake")
+        return overtake(o, value);
+    if (name == "--eager")
+        return eager(o, value);
+    return number(o, name, value);
+}
+
 Options parse(int argc, char** argv) {
     Options o;
     for (int i = 1; i < argc; i++) {
@@ -106,7 +126,7 @@ Options parse(int argc, char** argv) {
         if (eq == std::string::npos)
             usage(2);
         std::string name = arg.substr(0, eq), value = arg.substr(eq + 1);
-        if (name == "--overtake" ? !overtake(o, value) : !number(o, name, value))
+        if (!choice(o, name, value))
             usage(2);
     }
     if (!o.config.remotes)

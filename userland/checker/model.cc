@@ -238,8 +238,9 @@ void perform(World& w, const Config& config, unsigned node, const coh_out& out, 
 // ---- home ----
 
 void run_home(World& w, const Config& config, std::string_view& bad) {
+    const bool eager = config.eager == Eager::kAlways || w.eager;
     coh_out out{};
-    coh_home_run(&w.home, kHome, &w.epoch, &out);
+    coh_home_run(&w.home, kHome, &w.epoch, eager, &out);
     perform(w, config, kHome, out, Value::kNone, bad);
 }
 
@@ -501,6 +502,9 @@ bool apply_raw(World& w, const Config& config, const Event& e, std::string_view&
         return recall(w, config, coh_access(e.a));
     case Kind::kLose:
         return lose(w, config, e.a, bad);
+    case Kind::kEager:
+        w.eager = !w.eager;
+        return config.eager == Eager::kAny;
     }
     return false;
 }
@@ -649,6 +653,8 @@ std::vector<Event> candidates(const World& w, const Config& config) {
     for (Kind kind : {Kind::kServeCopy, Kind::kHomeInstall, Kind::kZap, Kind::kRecalled, Kind::kHomeTimeout,
                       Kind::kRefuse, Kind::kDiscard, Kind::kWrite})
         add(kind);
+    if (config.eager == Eager::kAny)
+        add(Kind::kEager);
     for (unsigned access : {COH_READ, COH_WRITE}) {
         add(Kind::kHomeFault, access);
         add(Kind::kRecall, access);

@@ -35,6 +35,13 @@ enum class Overtake : uint8_t {
     kFwdWriteGrant, // FWD overtakes write grants: must be found to be wrong
 };
 
+// Is who wants to read granted the right to write, too?
+enum class Eager : uint8_t {
+    kNever,
+    kAlways,
+    kAny, // either, from one request to the next
+};
+
 struct Config {
     unsigned remotes = 2;
     unsigned losses = 0;
@@ -50,6 +57,7 @@ struct Config {
     bool values = false;       // tell old writes apart by their ids
     bool recall_alone = false; // a notifier wants the page even if home has it alone
     Overtake overtake = Overtake::kNothing;
+    Eager eager = Eager::kNever;
 };
 
 // What a copy holds.  With Config::values an old write is kFirstId plus its id.
@@ -72,7 +80,8 @@ struct World {
     u64 epoch;
     coh_access home_pte;
     Value home_frame;
-    uint8_t last; // id of the last write, 0: a fresh page (Config::values)
+    uint8_t last;  // id of the last write, 0: a fresh page (Config::values)
+    uint8_t eager; // with Eager::kAny, what the next request gets
     uint8_t losses_left;
     uint8_t lost;                                // set of nodes
     std::array<uint8_t, kMaxRemotes + 1> closed; // per node: links it has closed
@@ -102,6 +111,7 @@ enum class Kind : uint8_t {
     kDiscard,     // a notifier at home discards the page
     kRecall,      // a notifier at home wants the page for .a
     kLose,        // node .a is lost
+    kEager,       // who reads gets the right to write, or gets it no longer
 };
 
 struct Event {

@@ -43,6 +43,7 @@ Config ThreadConfig::page() const {
     c.remotes = remotes;
     c.losses = losses;
     c.puts = puts;
+    c.eager = eager ? Eager::kAlways : Eager::kNever;
     c.refusals = c.timeouts = c.slow_install = c.abandon = false;
     c.values = records();
     c.recall_alone = true;

@@ -35,6 +35,7 @@ struct ThreadConfig {
     // fewer states, and a stronger demand.
     bool histories = true;
     bool puts = false;        // nodes give pages back
+    bool eager = false;       // who wants to read is granted the right to write, too
     bool values_only = false; // judge by what threads see, by nothing else
     bool symmetry = true;     // remotes and pages are interchangeable
 

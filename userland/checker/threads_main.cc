@@ -94,6 +94,7 @@ void add_common(CLI::App& verb, Options& o) {
     verb.add_option("--losses", o.config.losses, "Nodes that may be lost (0)")
         ->check(CLI::Range(0u, kMaxRemotes));
     verb.add_flag("--puts", o.config.puts, "Nodes may give pages back at any time");
+    verb.add_flag("--eager", o.config.eager, "Who wants to read is granted the right to write, too");
     verb.add_flag("--values-only", o.config.values_only,
                   "Judge by what the threads see; no invariants of page tables and directory");
     verb.add_flag("--ends", o.limits.ends, "Also: from every state all operations can still come to an end");

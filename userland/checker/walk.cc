@@ -120,7 +120,7 @@ private:
     void serve_messages(unsigned page) {
         while (good() && coh_home_next(&pages_[page].home()) == COH_NEXT_MESSAGES) {
             Effects effects;
-            pages_[page].serve(effects);
+            pages_[page].serve(effects, below(2) == 0);
             settle(page, effects);
         }
     }
@@ -164,7 +164,7 @@ private:
             return;
         Effects effects;
         note(page, "home serves the head of its queue");
-        pages_[page].serve(effects);
+        pages_[page].serve(effects, below(2) == 0);
         settle(page, effects);
         serve_messages(page);
     }

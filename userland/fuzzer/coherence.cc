@@ -111,7 +111,7 @@ void home_event(Choice& c, coh_home& h, u8 self, u64& epoch, coh_out& out) {
     case 6:
     case 7:
     case 8:
-        return coh_home_run(&h, self, &epoch, &out);
+        return coh_home_run(&h, self, &epoch, c.one_in(2), &out);
     default:
         const coh_msg m = any_message(c, self, h.busy ? u64(h.b_epoch) : epoch);
         return coh_home_message(&h, self, &m, &out);

@@ -18,6 +18,7 @@ void breaks(Effects& effects, std::string_view rule) {
 
 Page::Page() {
     coh_home_init(&home_);
+    migratory_init(&migratory_);
 }
 
 Page::Remote& Page::remote(Seat seat) {
@@ -60,19 +61,19 @@ bool Page::write(Seat seat, Version version) {
     const bool whole = read(seat, before) && mapped(seat) == COH_WRITE;
 
     last_ = version;
-    if (seat == home_seat)
-        home_frame_.version = version;
-    else
-        remote(seat).frame.version = version;
+    (seat == home_seat ? home_frame_ : remote(seat).frame).version = version;
+    (seat == home_seat ? home_unwritten_ : remote(seat).unwritten) = false;
     return whole;
 }
 
 // ---- what the machines ask for ----
 
-void Page::send(Seat seat, const coh_msg& msg, Effects& effects) {
+void Page::send(Seat seat, coh_msg msg, Effects& effects) {
     const Frame* f = frame(seat);
     const bool data = msg.flags & COH_DATA;
 
+    if (msg.type == COH_GRANT && seat != home_seat && remote(seat).unwritten)
+        msg.flags |= COH_UNWRITTEN;
     if (const auto rule = unprotected(msg, mapped(seat)); !rule.empty())
         breaks(effects, rule);
     if (data && (!f || !f->there))
@@ -194,14 +195,29 @@ bool Page::fault(Seat seat, coh_access access, Effects& effects) {
     return false;
 }
 
+void Page::deliver_home(const Parcel& parcel, coh_out& out) {
+    if (parcel.msg.flags & COH_UNWRITTEN)
+        migratory_unwritten(&migratory_);
+    coh_home_message(&home_, home_seat, &parcel.msg, &out);
+}
+
+void Page::deliver_node(const Parcel& parcel, coh_out& out) {
+    Remote& r = remote(parcel.msg.to);
+    const u8 asked = r.node.pending;
+
+    coh_node_message(&r.node, parcel.msg.to, home_seat, &parcel.msg, &out);
+    if (parcel.msg.type == COH_GRANT && asked && !r.node.pending)
+        r.unwritten = asked == COH_READ && r.node.state == COH_M;
+}
+
 void Page::deliver(const Parcel& parcel, Effects& effects) {
     coh_out out{};
     const Seat seat = parcel.msg.to;
 
     if (seat == home_seat)
-        coh_home_message(&home_, home_seat, &parcel.msg, &out);
+        deliver_home(parcel, out);
     else
-        coh_node_message(&remote(seat).node, seat, home_seat, &parcel.msg, &out);
+        deliver_node(parcel, out);
     perform(seat, out, &parcel, effects);
 }
 
@@ -221,12 +237,17 @@ bool Page::put(Seat seat, Effects& effects) {
     return true;
 }
 
-bool Page::serve(Effects& effects) {
+bool Page::serve(Effects& effects, std::optional<bool> eager) {
     coh_out out{};
 
     if (coh_home_next(&home_) == COH_NEXT_NONE)
         return false;
-    coh_home_run(&home_, home_seat, &epoch_, &out);
+    if (home_.state == COH_HOME_ALONE && home_unwritten_)
+        migratory_unwritten(&migratory_);
+    const bool guess = migratory_next(&migratory_, &home_);
+    const bool mine = coh_home_head(&home_) == COH_NO_NODE;
+    home_unwritten_ = mine && guess;
+    coh_home_run(&home_, home_seat, &epoch_, eager.value_or(guess), &out);
     perform(home_seat, out, nullptr, effects);
     return true;
 }

@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 extern "C" {
 #include "coherence.h"
+#include "migratory.h"
 }
 
 namespace procshare::machines {
@@ -61,8 +63,9 @@ public:
     // The node gives the page back; false if it cannot now.
     bool put(Seat seat, Effects& effects);
 
-    // Home starts what it can; true if it started something.  Call until it is false.
-    bool serve(Effects& effects);
+    // Home starts what it can; true if it started something.  Call until it is false.  Whether it lets
+    // readers write is for it to guess, as in the kernel, unless @eager says so.
+    bool serve(Effects& effects, std::optional<bool> eager = {});
     // Home maps what its fault was granted; the hold stays until release_home().
     bool map_home(coh_access access);
     void release_home(coh_access access);
@@ -94,6 +97,7 @@ private:
         coh_node node;
         coh_access pte = COH_NONE;
         Frame frame;
+        bool unwritten = false; // may be written, which nobody has asked for yet
     };
 
     Remote& remote(Seat seat);
@@ -101,11 +105,15 @@ private:
     void perform(Seat seat, const coh_out& out, const Parcel* arrived, Effects& effects);
     void perform_home(const coh_action& action, const Parcel* arrived, Effects& effects);
     void perform_node(Seat seat, const coh_action& action, const Parcel* arrived, Effects& effects);
-    void send(Seat seat, const coh_msg& msg, Effects& effects);
+    void send(Seat seat, coh_msg msg, Effects& effects);
+    void deliver_home(const Parcel& parcel, coh_out& out);
+    void deliver_node(const Parcel& parcel, coh_out& out);
 
     coh_home home_;
     coh_access home_pte_ = COH_WRITE;
     Frame home_frame_{true, 0};
+    bool home_unwritten_ = false;
+    migratory migratory_;
     std::vector<std::unique_ptr<Remote>> remotes_; // by seat, where one was used
     u64 epoch_ = 0;
     Version last_ = 0;

@@ -74,9 +74,9 @@ protected:
         coh_home_message(&h, kHome, &m, &o.out);
         return o;
     }
-    Output run() {
+    Output run(bool eager = false) {
         Output o;
-        coh_home_run(&h, kHome, &epoch, &o.out);
+        coh_home_run(&h, kHome, &epoch, eager, &o.out);
         return o;
     }
     Output serve(const coh_msg& m) {
@@ -164,6 +164,40 @@ TEST_F(Home, run__read_when_alone) {
     EXPECT_EQ(grant->msg.epoch, 101u);
     EXPECT_EQ(h.state, COH_HOME_SHARED);
     EXPECT_EQ(h.sharers, coh_bit(1));
+}
+
+TEST_F(Home, run__eager_read_when_alone) {
+    deliver(get(1, COH_READ));
+    Output o = run(true);
+    EXPECT_TRUE(o.did(COH_HOME_CLEAR));
+    EXPECT_EQ(o.find(COH_GRANT)->access, COH_WRITE);
+    EXPECT_EQ(h.state, COH_HOME_OWNED);
+}
+
+TEST_F(Home, run__eager_read_takes_the_page_from_its_owner) {
+    make_owned(1);
+    deliver(get(2, COH_READ));
+    Output o = run(true);
+    EXPECT_EQ(o.find(COH_FWD)->access, COH_WRITE);
+    deliver(with_epoch(msg(COH_DONE, 2, kHome), epoch));
+    EXPECT_EQ(h.state, COH_HOME_OWNED);
+    EXPECT_EQ(h.owner, 2);
+}
+
+TEST_F(Home, run__eager_does_not_take_it_from_readers) {
+    make_shared({1, 2});
+    deliver(get(3, COH_READ));
+    EXPECT_EQ(run(true).find(COH_GRANT)->access, COH_READ);
+    EXPECT_EQ(h.state, COH_HOME_SHARED);
+}
+
+TEST_F(Home, run__eager_home_reads) {
+    make_owned(1);
+    coh_home_want(&h, COH_WANT_READ, false);
+    EXPECT_EQ(run(true).find(COH_FWD)->access, COH_WRITE);
+    data(1, epoch);
+    EXPECT_EQ(h.state, COH_HOME_ALONE);
+    EXPECT_FALSE(coh_home_wanted(&h, COH_WANT_READ, false));
 }
 
 TEST_F(Home, run__write_when_alone) {
@@ -743,8 +777,14 @@ TEST_F(Node, grant__without_data_and_without_a_copy_is_ignored) {
 
 TEST_F(Node, grant__that_nobody_asked_for_is_ignored) {
     EXPECT_EQ(grant(kHome, COH_WRITE, COH_DATA, 10).out.n, 0u);
+    fault(COH_WRITE);
+    EXPECT_EQ(grant(kHome, COH_READ, COH_DATA, 10).out.n, 0u);
+}
+
+TEST_F(Node, grant__may_be_more_than_was_asked_for) {
     fault(COH_READ);
-    EXPECT_EQ(grant(kHome, COH_WRITE, COH_DATA, 10).out.n, 0u);
+    EXPECT_TRUE(grant(kHome, COH_WRITE, COH_DATA, 10).did(COH_INSTALL));
+    EXPECT_EQ(n.state, COH_M);
 }
 
 TEST_F(Node, grant__refused_leaves_the_copy) {
@@ -1022,7 +1062,7 @@ TEST(Garbage, home_survives) {
                 break;
             case 6:
             case 7:
-                coh_home_run(&h, kHome, &epoch, &out);
+                coh_home_run(&h, kHome, &epoch, g.below(2), &out);
                 break;
             default:
                 coh_home_message(&h, kHome, &m, &out);

@@ -62,6 +62,7 @@ enum coh_type {
 #define COH_DATA	0x01	/* the message carries the page */
 #define COH_ERROR	0x02	/* GRANT: refused, the thread must go home */
 #define COH_THIRD	0x04	/* GRANT: sent by a third node, answer home with DONE */
+#define COH_UNWRITTEN	0x08	/* GRANT, DONE: the last owner did not write: a hint */
 
 /**
  * struct coh_msg - one coherence message
@@ -70,7 +71,7 @@ enum coh_type {
  * @to: receiving node
  * @access: GET, GRANT, FWD: COH_READ or COH_WRITE
  * @have: GET: what the node holds already
- * @flags: COH_DATA, COH_ERROR, COH_THIRD
+ * @flags: COH_DATA, COH_ERROR, COH_THIRD, COH_UNWRITTEN
  * @requester: FWD: whom to answer; INV: whom to acknowledge; LOST, FLUSHED:
  *	the lost node
  * @epoch: of the transaction (see protocol.md)
@@ -272,9 +273,12 @@ u8 coh_home_head(const struct coh_home *h);
  * @h: directory entry
  * @self: home's node id
  * @epoch: the shared process's epoch counter; the caller serialises its users
+ * @eager: grant a request to read writable, if another one has the page alone; right
+ *	or wrong, this only changes how many messages follow
  * @out: actions to perform
  */
-void coh_home_run(struct coh_home *h, u8 self, u64 *epoch, struct coh_out *out);
+void coh_home_run(struct coh_home *h, u8 self, u64 *epoch, bool eager,
+		  struct coh_out *out);
 /* Refuse the head of the queue: GRANT with COH_ERROR. */
 void coh_home_refuse(struct coh_home *h, u8 self, struct coh_out *out);
 /**
@@ -368,7 +372,8 @@ void coh_node_fault(struct coh_node *n, u8 self, u8 home,
  *
  * A message that makes no sense is ignored, and so is one that would have to
  * be deferred when COH_MAX_DEFERRED are (only a misbehaving home can do that).
- * A refused grant (COH_FAIL) leaves the copy the node has as it is.
+ * A refused grant (COH_FAIL) leaves the copy the node has as it is.  A request to read
+ * may be granted writable.
  */
 void coh_node_message(struct coh_node *n, u8 self, u8 home,
 		      const struct coh_msg *m, struct coh_out *out);

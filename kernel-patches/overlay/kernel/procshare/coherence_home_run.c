@@ -126,11 +126,11 @@ static void run_discard(struct coh_home *h, u8 self, u64 epoch,
 }
 
 static void run_home(struct coh_home *h, u8 self, u64 epoch, u8 want,
-		     struct coh_out *out)
+		     bool eager, struct coh_out *out)
 {
 	if (h->state == COH_HOME_LOST)
 		coh_home_got_nothing(h, out);
-	else if (want & COH_WANT_WRITE)
+	else if (want & COH_WANT_WRITE || (eager && h->state == COH_HOME_OWNED))
 		run_home_write(h, self, epoch, out);
 	else if (home_valid(h))
 		coh_home_got(h, COH_READ, out);
@@ -192,11 +192,13 @@ static void run_upgrade(struct coh_home *h, u8 self, u8 r, u64 epoch,
 }
 
 static void run_remote(struct coh_home *h, u8 self, u8 r, u64 epoch,
-		       struct coh_out *out)
+		       bool eager, struct coh_out *out)
 {
 	bool write = h->want_write & coh_bit(r);
 	bool have = h->have & coh_bit(r);
 
+	if (eager && (h->state == COH_HOME_ALONE || h->state == COH_HOME_OWNED))
+		write = true;
 	coh_home_dequeue(h, r);
 	if (h->state == COH_HOME_LOST)
 		send_error(self, r, write ? COH_WRITE : COH_READ, out);
@@ -210,7 +212,8 @@ static void run_remote(struct coh_home *h, u8 self, u8 r, u64 epoch,
 
 /* ---- the next of all ---- */
 
-void coh_home_run(struct coh_home *h, u8 self, u64 *epoch, struct coh_out *out)
+void coh_home_run(struct coh_home *h, u8 self, u64 *epoch, bool eager,
+		  struct coh_out *out)
 {
 	u8 r = coh_home_head(h);
 
@@ -222,12 +225,12 @@ void coh_home_run(struct coh_home *h, u8 self, u64 *epoch, struct coh_out *out)
 	} else if (must_pull(h)) {
 		run_home_read(h, self, *epoch, out);
 	} else if (h->home_first) {
-		run_home(h, self, *epoch, h->home_first, out);
+		run_home(h, self, *epoch, h->home_first, false, out);
 	} else if (r == COH_NO_NODE) {
 		coh_home_dequeue(h, r);
-		run_home(h, self, *epoch, h->home_want, out);
+		run_home(h, self, *epoch, h->home_want, eager, out);
 	} else {
-		run_remote(h, self, r, *epoch, out);
+		run_remote(h, self, r, *epoch, eager, out);
 	}
 }
 

@@ -64,15 +64,19 @@ static void fail(struct coh_node *n, struct coh_out *out)
 	emit(out, COH_FAIL);
 }
 
-static void send_done(u8 self, u8 home, u64 epoch, struct coh_out *out)
+static void send_done(u8 self, u8 home, const struct coh_msg *grant,
+		      struct coh_out *out)
 {
-	send(out, self, home, COH_DONE)->epoch = epoch;
+	struct coh_msg *m = send(out, self, home, COH_DONE);
+
+	m->epoch = grant->epoch;
+	m->flags = grant->flags & COH_UNWRITTEN;
 }
 
 /* A read grant that an INV of a later transaction has overtaken is dead. */
 static bool dead(const struct coh_node *n, const struct coh_msg *m)
 {
-	return n->pending == COH_READ && m->epoch < n->inv_epoch;
+	return m->access == COH_READ && m->epoch < n->inv_epoch;
 }
 
 static void store(const struct coh_node *n, struct coh_out *out)
@@ -90,6 +94,7 @@ static void take_grant(struct coh_node *n, u8 self, const struct coh_msg *m,
 	if (m->flags & COH_DATA)
 		store(n, out);
 	n->granted = true;
+	n->pending = m->access;
 	n->epoch = m->epoch;
 	if (n->pending == COH_WRITE)
 		n->need = m->acks & ~(n->lost | coh_bit(self));
@@ -101,7 +106,8 @@ static void take_grant(struct coh_node *n, u8 self, const struct coh_msg *m,
 static void grant(struct coh_node *n, u8 self, u8 home,
 		  const struct coh_msg *m, struct coh_out *out)
 {
-	if (!n->pending || n->granted || m->access != n->pending)
+	if (!n->pending || n->granted || m->access < n->pending ||
+	    !valid_access(m->access))
 		return;
 	if (m->flags & COH_ERROR) {
 		if (m->from == home)
@@ -111,7 +117,7 @@ static void grant(struct coh_node *n, u8 self, u8 home,
 	if (n->state == COH_I && !(m->flags & COH_DATA))
 		return;
 	if (m->from != home)
-		send_done(self, home, m->epoch, out);
+		send_done(self, home, m, out);
 	if (dead(n, m))
 		send_get(n, self, home, out);
 	else

@@ -22,6 +22,7 @@
 
 #include "coherence.h"
 #include "cpu_layout.h"
+#include "migratory.h"
 #include "process.h"
 #include "stream.h"
 #include "thread.h"
@@ -118,6 +119,7 @@ struct directory {
  * @frame: home's copy while the page table holds the marker, or NULL
  * @cache: the page of a shared area in the page cache, meanwhile out of date; counted
  * @shared: the area is a shared one (home_shared.c)
+ * @migratory: who has it one after another
  * @prot: PROCSHARE_PROT_* granted to remotes
  * @mapped: home's page table maps it (read-only, uffd-wp): no @frame
  * @queued: @work is going to look at it, perhaps when @timer has fired
@@ -133,6 +135,7 @@ struct dir_entry {
 	struct page *frame;
 	struct page *cache;
 	bool shared;
+	struct migratory migratory;
 	u8 prot;
 	bool mapped;
 	bool queued;
@@ -401,6 +404,7 @@ void directory_served(struct procshare_process *p, struct dir_entry *e);
 void directory_settle(struct procshare_process *p, struct dir_entry *e);
 void directory_perform(struct dir_entry *e, const struct coh_out *out,
 		       struct export_pte *pte, struct procshare_msg *arrived);
+bool directory_eager(struct dir_entry *e);
 void directory_progress(struct procshare_process *p, struct dir_entry *e);
 void directory_release(struct procshare_process *p, struct dir_entry *e,
 		       enum coh_access access);
@@ -415,7 +419,8 @@ void export_clear(struct dir_entry *e, struct export_pte *x);
 
 /* home_fault.c */
 bool home_marker(pte_t pte);
-int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep);
+int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep,
+		 enum coh_access access);
 
 /* home_shared.c */
 bool home_shared_is_nameless(struct vm_area_struct *vma);

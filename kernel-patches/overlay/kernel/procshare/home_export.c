@@ -122,7 +122,7 @@ static bool quiesce(struct dir_entry *e, struct export_pte *x, bool write)
 /* Under the page table lock, the translation classified: run the machine. */
 static enum export_result export_locked(struct dir_entry *e, struct export_pte *x)
 {
-	bool write, quiet = true, shared = x->vma->vm_flags & VM_SHARED;
+	bool write, eager, quiet = true, shared = x->vma->vm_flags & VM_SHARED;
 	struct procshare_process *p = e->process;
 	struct coh_out out = { .n = 0 };
 
@@ -140,12 +140,16 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 		spin_unlock(&p->dir.lock);
 		return EXPORT_REFUSE;
 	}
+	/* Home had it to read and write, and its mapping says that it did not write. */
+	if (e->coh.state == COH_HOME_ALONE && e->mapped)
+		migratory_unwritten(&e->migratory);
+	eager = directory_eager(e);
 	e->shared = shared;
 	p->dir.exported_shared |= shared;
 	if (!x->detached && !pte_none(x->pte))
-		quiet = quiesce(e, x, write);
+		quiet = quiesce(e, x, write || eager);
 	if (quiet) {
-		coh_home_run(&e->coh, p->home, &p->dir.epoch, &out);
+		coh_home_run(&e->coh, p->home, &p->dir.epoch, eager, &out);
 		directory_perform(e, &out, x->detached ? NULL : x, NULL);
 	}
 	if (!x->detached && !x->done && !pte_none(x->pte))

@@ -49,12 +49,15 @@ static struct page *adopt(struct dir_entry *e, struct vm_area_struct *vma)
 
 /*
  * Map what is in the entry's frame where the marker is.  Page table and directory
- * lock are held and home may map the page; nothing here sleeps.
+ * lock are held and home may map the page; nothing here sleeps.  The right to write
+ * that came without being asked for is used by the next fault, so that it is known.
  */
-int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep)
+int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep,
+		 enum coh_access access)
 {
 	struct mm_struct *mm = vma->vm_mm;
-	bool alone = e->coh.state == COH_HOME_ALONE;
+	bool alone = e->coh.state == COH_HOME_ALONE &&
+		     (access == COH_WRITE || !e->migratory.on);
 	struct page *page = NULL;
 	pte_t pte;
 
@@ -127,7 +130,7 @@ static enum look look_marker(struct procshare_process *p, struct vm_fault *vmf,
 		return LOOK_BROKEN;
 	if (!coh_home_may(&e->coh, access))
 		return LOOK_WAIT;
-	return home_install(vmf->vma, e, ptep) ? LOOK_BROKEN : LOOK_SETTLED;
+	return home_install(vmf->vma, e, ptep, access) ? LOOK_BROKEN : LOOK_SETTLED;
 }
 
 /* The uffd-wp bit: are all readers gone, so that it can be taken off? */

@@ -127,6 +127,7 @@ static struct dir_entry *entry_create(struct procshare_process *p,
 	if (!e)
 		return NULL;
 	coh_home_init(&e->coh);
+	migratory_init(&e->migratory);
 	e->process = p;
 	e->address = address;
 	INIT_WORK(&e->work, entry_work);
@@ -140,10 +141,14 @@ static struct dir_entry *entry_create(struct procshare_process *p,
 	return e;
 }
 
-/* Free the entry if the page is home's alone and its page table says so. */
+/*
+ * Free the entry if the page is home's alone and its page table says so, and nothing
+ * is known of it that is worth keeping.
+ */
 void directory_settle(struct procshare_process *p, struct dir_entry *e)
 {
-	if (e->queued || e->waiters || e->frame || !coh_home_idle(&e->coh))
+	if (e->queued || e->waiters || e->frame || e->migratory.on ||
+	    !coh_home_idle(&e->coh))
 		return;
 	xa_erase(&p->dir.entries, e->address >> PAGE_SHIFT);
 	kfree(e);
@@ -255,6 +260,15 @@ static bool must_refuse(const struct dir_entry *e, u8 head)
 }
 
 /*
+ * The request that is next is about to be served: should it be granted writable
+ * although it only reads?
+ */
+bool directory_eager(struct dir_entry *e)
+{
+	return migratory_next(&e->migratory, &e->coh) && e->prot & PROCSHARE_PROT_WRITE;
+}
+
+/*
  * Start transactions as far as that goes without page tables.  True if the head
  * of the queue needs them: the entry is claimed for the caller.
  */
@@ -276,7 +290,7 @@ static bool progress(struct procshare_process *p, struct dir_entry *e)
 		if (must_refuse(e, coh_home_head(&e->coh)))
 			coh_home_refuse(&e->coh, self, &out);
 		else
-			coh_home_run(&e->coh, self, &p->dir.epoch, &out);
+			coh_home_run(&e->coh, self, &p->dir.epoch, directory_eager(e), &out);
 		directory_perform(e, &out, NULL, NULL);
 	}
 }
@@ -398,6 +412,8 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 	e = entry_for(p, address, &msg, m.type == COH_GET);
 	if (e && !p->released) {
 		trace_procshare_coherence_receive(p->id, address, &m, m.to, msg->page);
+		if (m.flags & COH_UNWRITTEN)
+			migratory_unwritten(&e->migratory);
 		coh_home_message(&e->coh, p->home, &m, &out);
 		directory_perform(e, &out, NULL, msg);
 		export = progress(p, e);

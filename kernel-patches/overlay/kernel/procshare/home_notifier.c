@@ -135,7 +135,7 @@ static void put_back(struct procshare_process *p, struct mm_struct *mm,
 	spin_lock(&p->dir.lock);
 	e = directory_find(p, address);
 	if (e && home_marker(ptep_get(ptep)) && coh_home_may(&e->coh, COH_READ) &&
-	    home_install(vma, e, ptep))
+	    home_install(vma, e, ptep, COH_WRITE))
 		process_doom(p, "no memory to take a page back");
 	spin_unlock(&p->dir.lock);
 	pte_unmap_unlock(ptep, ptl);
@@ -206,8 +206,9 @@ static void finish(struct procshare_process *p, struct dir_entry *e, u8 want)
 	want = entry_want(e, want);
 	coh_home_done(&e->coh, want);
 	directory_unpin(e);
-	/* What is known of its protection, or of where it is, may be wrong now. */
+	/* What is known of it may be wrong now. */
 	e->prot = 0;
+	migratory_init(&e->migratory);
 	if (want == COH_WANT_DISCARD && e->coh.state == COH_HOME_ALONE) {
 		e->mapped = false;
 		directory_drop(e);

@@ -91,6 +91,7 @@ struct shadow {
  * @lock: serialises faults and messages
  * @frame: this node's copy, or NULL
  * @prot: PROCSHARE_PROT_* that home granted
+ * @unwritten: may be written, which nobody has asked for yet
  * @failures: refusals so far; a fault that sees one goes home
  * @waiters: faults that sleep for the page
  * @held_until: end of the minimum hold
@@ -104,6 +105,7 @@ struct shadow_page {
 	struct mutex lock;
 	struct page *frame;
 	u8 prot;
+	bool unwritten;
 	unsigned int failures;
 	unsigned int waiters;
 	ktime_t held_until;

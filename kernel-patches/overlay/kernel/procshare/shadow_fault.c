@@ -17,17 +17,20 @@ static pgprot_t prot_of(const struct shadow_page *sp)
 {
 	vm_flags_t flags = VM_SHARED | VM_READ;
 
-	if (sp->coh.state == COH_M)
+	if (sp->coh.state == COH_M && !sp->unwritten)
 		flags |= VM_WRITE;
 	if (sp->prot & PROCSHARE_PROT_EXEC)
 		flags |= VM_EXEC;
 	return vm_get_page_prot(flags);
 }
 
-static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp, bool upgrade)
+static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp,
+		      enum coh_access access, bool upgrade)
 {
 	vm_fault_t ret;
 
+	if (access == COH_WRITE)
+		sp->unwritten = false;
 	/* An entry that is there would be left as it is. */
 	if (upgrade)
 		shadow_page_unmap(sp);
@@ -111,7 +114,7 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 	mutex_lock(&sp->lock);
 	for (;;) {
 		if (coh_node_may(&sp->coh, access) && sp->frame) {
-			ret = map(vmf, sp, upgrade);
+			ret = map(vmf, sp, access, upgrade);
 			break;
 		}
 		if (sp->failures != failures) {

@@ -92,9 +92,12 @@ struct shadow_page *shadow_page_get(struct shadow *s, unsigned long address)
 
 static void send_one(struct shadow_page *sp, const struct coh_msg *m)
 {
+	struct coh_msg said = *m;
 	struct procshare_msg *msg;
 
-	msg = page_message_pack(sp->shadow->id, sp->address, m, sp->prot,
+	if (said.type == COH_GRANT && sp->unwritten)
+		said.flags |= COH_UNWRITTEN;
+	msg = page_message_pack(sp->shadow->id, sp->address, &said, sp->prot,
 				sp->frame, GFP_KERNEL);
 	if (!msg) {
 		shadow_kill(sp->shadow, "no memory for a page message");
@@ -290,7 +293,7 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	struct shadow_page *sp = NULL;
 	unsigned long address;
 	struct coh_msg m;
-	u8 prot;
+	u8 asked, prot;
 
 	if (s->inode && page_message_unpack(msg, &m, &address, &prot))
 		sp = page_for(s, address, &m);
@@ -303,10 +306,13 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	shadow_meet(s, m.from);
 	mutex_lock(&sp->lock);
 	trace_procshare_coherence_receive(s->id, address, &m, m.to, msg->page);
+	asked = sp->coh.pending;
 	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);
-	if (accepted(&out))
+	if (m.type == COH_GRANT && accepted(&out)) {
 		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
 				   PROCSHARE_PROT_EXEC);
+		sp->unwritten = asked == COH_READ && sp->coh.state == COH_M;
+	}
 	perform(sp, &out, msg);
 	end_hold(sp);
 	mutex_unlock(&sp->lock);
