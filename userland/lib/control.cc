@@ -164,19 +164,22 @@ Statistics Control::session(std::uint64_t session) {
     return statistics;
 }
 
-Echo Control::echo(unsigned node, std::uint32_t request, std::uint32_t reply, std::uint32_t count) {
+Echo Control::echo(unsigned node, std::uint32_t request, std::uint32_t reply, std::uint32_t count,
+                   std::uint32_t window) {
     Echo echo{};
 
     socket_.call(socket_.request(PROCSHARE_CMD_BENCH_ECHO)
                      .put_u32(PROCSHARE_A_ECHO_NODE, node)
                      .put_u32(PROCSHARE_A_ECHO_REQUEST, request)
                      .put_u32(PROCSHARE_A_ECHO_REPLY, reply)
-                     .put_u32(PROCSHARE_A_ECHO_COUNT, count),
+                     .put_u32(PROCSHARE_A_ECHO_COUNT, count)
+                     .put_u32(PROCSHARE_A_ECHO_WINDOW, window),
                  [&](const Attributes& answer) {
                      echo.min_ns = static_cast<std::uint32_t>(answer.number(PROCSHARE_A_ECHO_MIN_NS));
                      echo.median_ns = static_cast<std::uint32_t>(answer.number(PROCSHARE_A_ECHO_MEDIAN_NS));
                      echo.p99_ns = static_cast<std::uint32_t>(answer.number(PROCSHARE_A_ECHO_P99_NS));
                      echo.mean_ns = static_cast<std::uint32_t>(answer.number(PROCSHARE_A_ECHO_MEAN_NS));
+                     echo.total_ns = answer.number(PROCSHARE_A_ECHO_TOTAL_NS);
                  });
     return echo;
 }

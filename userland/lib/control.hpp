@@ -48,6 +48,7 @@ struct Echo {
     std::uint32_t median_ns;
     std::uint32_t p99_ns;
     std::uint32_t mean_ns;
+    std::uint64_t total_ns; // from the first request to the last reply
 };
 
 // Every operation throws Error; netlink::Refusal if the kernel said no.
@@ -71,7 +72,9 @@ public:
     std::vector<Process> processes();
     Statistics session(std::uint64_t session);
 
-    Echo echo(unsigned node, std::uint32_t request, std::uint32_t reply, std::uint32_t count);
+    // @count requests of @request bytes, @window of them under way at the same time.
+    Echo echo(unsigned node, std::uint32_t request, std::uint32_t reply, std::uint32_t count,
+              std::uint32_t window = 1);
 
 private:
     netlink::Request node_request(std::uint8_t command, unsigned id, const Address& address) const;

@@ -3,8 +3,8 @@
 //
 // A benchmark runs inside a shared process: bench starts itself anew as one, with --inside, and reads
 // what that measured from a pipe.
-#include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -16,7 +16,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "bench/inside.hpp"
+#include "bench/raw.hpp"
+#include "bench/table.hpp"
 #include "control.hpp"
 #include "program.hpp"
 #include "verbs.hpp"
@@ -24,38 +25,24 @@
 namespace procshare {
 namespace {
 
+using bench::Benchmark;
+using bench::Raw;
 using bench::Result;
-using bench::Task;
 
-constexpr std::uint32_t small = 64; // bytes; a short message without a page
-constexpr std::uint32_t page = 4096;
-constexpr std::uint32_t raw_count = 1000;
-
-struct Benchmark {
-    const char* name;
-    std::uint32_t raw_reply; // what it is compared to sends 64 bytes and gets so many back
-    Result (*run)(const Task&);
-};
-
-constexpr std::array benchmarks{
-    Benchmark{"read-fault", page, bench::read_fault}, Benchmark{"write-fault", page, bench::write_fault},
-    Benchmark{"upgrade", small, bench::upgrade},      Benchmark{"getppid", small, bench::getppid},
-    Benchmark{"migrate", small, bench::migrate},      Benchmark{"ping-pong", page, bench::ping_pong},
-};
+constexpr std::size_t raw_count = 1000;
 
 struct Options {
     std::string name;
     std::optional<std::string> node;
-    std::size_t count = 1000;
+    std::size_t count = 0; // samples; 0: as many as the benchmark likes
     bool json = false;
     bool inside = false;
 };
 
 const Benchmark& find_benchmark(const std::string& name) {
-    for (const Benchmark& benchmark : benchmarks)
-        if (name == benchmark.name)
-            return benchmark;
-    throw Error("there is no benchmark '{}': see 'procshare bench --help'", name);
+    if (const Benchmark* const benchmark = bench::find_benchmark(name))
+        return *benchmark;
+    throw Error("there is no benchmark '{}': choose one of {}", name, bench::benchmark_names());
 }
 
 unsigned first_remote(Control& control) {
@@ -65,33 +52,29 @@ unsigned first_remote(Control& control) {
     throw Error("no other node is up: 'procshare node list' shows why");
 }
 
-nlohmann::json json_echo(const Echo& echo, std::uint32_t reply) {
-    return {{"request", small},      {"reply", reply},
-            {"min_ns", echo.min_ns}, {"median_ns", echo.median_ns},
-            {"p99_ns", echo.p99_ns}, {"mean_ns", echo.mean_ns}};
+// Numbers of things without a fraction.
+nlohmann::json json_number(double value) {
+    if (value == std::floor(value) && std::abs(value) < 1e15)
+        return static_cast<std::int64_t>(value);
+    return value;
 }
 
 // The part that runs inside the shared process.
 void run_inside(const Options& options, Control& control, unsigned node) {
-    const Task task{control, node, options.count};
-    nlohmann::json json;
+    const Result result = find_benchmark(options.name).run({control, node, options.count});
+    nlohmann::json json{{"count", options.count}, {"figures", nlohmann::json::object()}};
 
-    if (options.name == "speedup") {
-        const bench::SpeedupResult result = bench::speedup(task);
-        json = {{"threads", result.threads},
-                {"nodes", result.nodes},
-                {"home_s", result.home_s},
-                {"spread_s", result.spread_s},
-                {"speedup", result.home_s / result.spread_s}};
-    } else {
-        const Result result = find_benchmark(options.name).run(task);
-        json = {{"count", options.count}, {"median_ns", result.median_ns}, {"p99_ns", result.p99_ns}};
+    if (result.median_ns > 0) {
+        json["median_ns"] = result.median_ns;
+        json["p99_ns"] = result.p99_ns;
     }
+    for (const bench::Figure& figure : result.figures)
+        json["figures"][figure.name] = json_number(figure.value);
     fmt::print("{}\n", json.dump());
 }
 
 // Starts this program anew as a shared process; what it measured.
-nlohmann::json run_shared(const Options& options, unsigned node) {
+nlohmann::json run_shared(const Options& options, unsigned node, std::size_t count) {
     int ends[2];
     nlohmann::json result;
 
@@ -103,7 +86,7 @@ nlohmann::json run_shared(const Options& options, unsigned node) {
             dup2(ends[1], STDOUT_FILENO);
             Control().attach({PROCSHARE_POLICY_HOME}, 0);
             Program({"/proc/self/exe", "bench", options.name, "--inside", "--node", std::to_string(node),
-                     "--count", std::to_string(options.count)})
+                     "--count", std::to_string(count)})
                 .execute();
         },
         [&] {
@@ -120,57 +103,89 @@ void print(const Options& options, unsigned node, nlohmann::json json, const std
         fmt::print("{}", text);
         return;
     }
-    json["schema"] = "procshare.bench/1";
+    json["schema"] = "procshare.bench/2";
     json["bench"] = options.name;
     json["node"] = node;
     fmt::print("{}\n", json.dump());
 }
 
-double microseconds(double ns) {
-    return ns / 1e3;
-}
-
 void run_echo(const Options& options, Control& control, unsigned node) {
-    const auto count = static_cast<std::uint32_t>(options.count);
+    const std::size_t count = options.count ? options.count : raw_count;
     nlohmann::json json{{"count", count}, {"echo", nlohmann::json::array()}};
     std::string text;
 
-    for (const std::uint32_t reply : {small, page}) {
-        const Echo echo = control.echo(node, small, reply, count);
-        json["echo"].push_back(json_echo(echo, reply));
-        text += fmt::format(
-            "echo, node {}, {} B out, {} B back: median {:.1f} us, p99 {:.1f} us, least {:.1f} us\n", node,
-            small, reply, microseconds(echo.median_ns), microseconds(echo.p99_ns), microseconds(echo.min_ns));
+    for (const Raw raw : {Raw::small, Raw::page}) {
+        const nlohmann::json echo = bench::round_trips(control, node, raw, count);
+        text += fmt::format("echo, node {}, {}, p99 {:.1f} us, least {:.1f} us\n", node,
+                            bench::format_round_trip(echo), echo["p99_ns"].get<double>() / 1e3,
+                            echo["min_ns"].get<double>() / 1e3);
+        json["echo"].push_back(echo);
     }
+    json["bulk"] = bench::bulk(control, node, count);
+    text += fmt::format("echo, node {}, {}\n", node, bench::format_bulk(json["bulk"]));
     print(options, node, json, text);
 }
 
-void run_speedup(const Options& options, unsigned node) {
-    const nlohmann::json json = run_shared(options, node);
-
-    print(options, node, json,
-          fmt::format("speedup: {:.2f} times by {} nodes ({} threads: {:.2f} s at home, {:.2f} s spread)\n",
-                      json["speedup"].get<double>(), json["nodes"].get<unsigned>(),
-                      json["threads"].get<unsigned>(), json["home_s"].get<double>(),
-                      json["spread_s"].get<double>()));
+// Adds members "raw" and "ratio" of what was measured in "json".
+void compare(nlohmann::json& json, const nlohmann::json& raw, Raw kind) {
+    if (kind == Raw::bulk)
+        json["ratio"] = json["figures"]["bytes_per_s"].get<double>() / raw["bytes_per_s"].get<double>();
+    else
+        json["ratio"] = json.value("median_ns", 0.0) / raw["median_ns"].get<double>();
+    json["raw"] = raw;
 }
 
-void run_compared(const Options& options, Control& control, unsigned node) {
-    const Benchmark& benchmark = find_benchmark(options.name);
-    const Echo raw = control.echo(node, small, benchmark.raw_reply, raw_count);
-    nlohmann::json json = run_shared(options, node);
-    const double median = json["median_ns"].get<double>();
+std::string format_comparison(const nlohmann::json& json, Raw kind) {
+    const double ratio = json["ratio"].get<double>();
 
-    json["raw"] = json_echo(raw, benchmark.raw_reply);
-    json["ratio"] = median / raw.median_ns;
-    print(options, node, json,
-          fmt::format("{}, node {}: median {:.1f} us, p99 {:.1f} us, {:.2f} times the raw round trip "
-                      "({} B out, {} B back: median {:.1f} us)\n",
-                      options.name, node, microseconds(median), microseconds(json["p99_ns"].get<double>()),
-                      median / raw.median_ns, small, benchmark.raw_reply, microseconds(raw.median_ns)));
+    if (kind == Raw::bulk)
+        return fmt::format(", {:.2f} times the raw rate ({})", ratio, bench::format_bulk(json["raw"]));
+    return fmt::format(", {:.2f} times the raw round trip ({})", ratio,
+                       bench::format_round_trip(json["raw"]));
+}
+
+std::string format_figures(const nlohmann::json& figures) {
+    std::string text;
+
+    for (const auto& [name, value] : figures.items())
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name,
+                            value.is_number_integer() ? value.dump()
+                                                      : fmt::format("{:.2f}", value.get<double>()));
+    return text;
+}
+
+std::string format_result(const Options& options, unsigned node, const nlohmann::json& json, Raw kind) {
+    std::string text = fmt::format("{}, node {}: ", options.name, node);
+    const std::string figures = format_figures(json["figures"]);
+
+    if (json.contains("median_ns"))
+        text += fmt::format("median {:.1f} us, p99 {:.1f} us", json["median_ns"].get<double>() / 1e3,
+                            json["p99_ns"].get<double>() / 1e3);
+    if (json.contains("ratio"))
+        text += format_comparison(json, kind);
+    if (!figures.empty())
+        text += (json.contains("median_ns") ? "; " : "") + figures;
+    return text + "\n";
+}
+
+void run_benchmark(const Options& options, Control& control, unsigned node) {
+    const Benchmark& benchmark = find_benchmark(options.name);
+    const std::size_t count = options.count ? options.count : benchmark.count;
+    nlohmann::json raw;
+
+    if (benchmark.raw == Raw::bulk)
+        raw = bench::bulk(control, node, PROCSHARE_ECHO_COUNT_MAX);
+    else if (benchmark.raw != Raw::none)
+        raw = bench::round_trips(control, node, benchmark.raw, raw_count);
+    nlohmann::json json = run_shared(options, node, count);
+    if (!raw.is_null())
+        compare(json, raw, benchmark.raw);
+    print(options, node, json, format_result(options, node, json, benchmark.raw));
 }
 
 void run_bench(const Options& options) {
+    if (options.name != "echo")
+        find_benchmark(options.name); // before anything else can be wrong
     Control control;
     const unsigned node = options.node ? parse_node(*options.node) : first_remote(control);
 
@@ -178,10 +193,8 @@ void run_bench(const Options& options) {
         run_inside(options, control, node);
     else if (options.name == "echo")
         run_echo(options, control, node);
-    else if (options.name == "speedup")
-        run_speedup(options, node);
     else
-        run_compared(options, control, node);
+        run_benchmark(options, control, node);
 }
 
 } // namespace
@@ -190,12 +203,11 @@ void add_bench(CLI::App& app) {
     CLI::App* verb = app.add_subcommand("bench", "Measure what sharing costs, beside the raw round trip");
     auto options = std::make_shared<Options>();
 
-    verb->add_option("NAME", options->name,
-                     "echo, read-fault, write-fault, upgrade, getppid, migrate, ping-pong or speedup")
-        ->required();
+    verb->add_option("NAME", options->name, "One of " + bench::benchmark_names())->required();
     verb->add_option("-N,--node", options->node, "Against which node (default: the first that is up)")
         ->option_text("N");
-    verb->add_option("-c,--count", options->count, "How many samples to take (default: 1000)")
+    verb->add_option("-c,--count", options->count,
+                     "How many samples to take (default: 1000, or what the benchmark needs)")
         ->check(CLI::Range(1, PROCSHARE_ECHO_COUNT_MAX))
         ->option_text("COUNT");
     verb->add_flag("-j,--json", options->json, "Print JSON");

@@ -64,6 +64,16 @@ TEST(Usage, OneLineAndTwo) {
     }
 }
 
+TEST(Bench, WrongName) {
+    const Outcome outcome = run("bench nonsense");
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_TRUE(outcome.output.starts_with(
+        "procshare: there is no benchmark 'nonsense': choose one of echo, read-fault, "))
+        << outcome.output;
+    EXPECT_EQ(outcome.output.find('\n'), outcome.output.size() - 1) << outcome.output;
+}
+
 TEST(Help, EveryVerb) {
     for (const char* verb : {"", "run", "migrate", "ps", "node", "node join", "node add", "stat", "bench"}) {
         const Outcome outcome = run(std::string(verb) + " --help");

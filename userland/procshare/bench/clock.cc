@@ -2,6 +2,7 @@
 #include "clock.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace procshare::bench {
 
@@ -19,8 +20,20 @@ double ns_per_tick() {
            static_cast<double>(ticks() - first);
 }
 
+void Samples::append(const Samples& other) {
+    durations_.insert(durations_.end(), other.durations_.begin(), other.durations_.end());
+}
+
 void Samples::sort() {
     std::ranges::sort(durations_);
+}
+
+double Samples::sum() const {
+    return std::accumulate(durations_.begin(), durations_.end(), 0.0);
+}
+
+double Samples::quantile(std::size_t percent) const {
+    return durations_.empty() ? 0 : static_cast<double>(durations_[durations_.size() * percent / 100]);
 }
 
 } // namespace procshare::bench

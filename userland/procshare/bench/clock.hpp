@@ -34,12 +34,19 @@ public:
     void note(std::size_t i, std::uint64_t start, std::uint64_t end) {
         durations_[i] = static_cast<std::int64_t>(end - start);
     }
+    // Only the first @count were noted.
+    void cut(std::size_t count) { durations_.resize(count); }
+    void append(const Samples& other);
     void sort();
-    // Of the sorted samples.
-    double median() const { return static_cast<double>(durations_[durations_.size() / 2]); }
-    double p99() const { return static_cast<double>(durations_[durations_.size() * 99 / 100]); }
+    // Of the sorted samples; 0 if there are none.
+    double median() const { return quantile(50); }
+    double p99() const { return quantile(99); }
+    double sum() const;
+    std::size_t size() const { return durations_.size(); }
 
 private:
+    double quantile(std::size_t percent) const;
+
     std::vector<std::int64_t> durations_;
 };
 

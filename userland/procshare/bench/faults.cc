@@ -1,91 +1,98 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// procshare - how long a remote thread waits for a page
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <numeric>
-#include <random>
-
-#include <sys/mman.h>
-
+// procshare - how long a thread waits for a page: a benchmark for each row of the protocol's table
 #include "inside.hpp"
+#include "nodes.hpp"
+#include "pages.hpp"
+#include "table.hpp"
 #include "worker.hpp"
 
 namespace procshare::bench {
 namespace {
 
-// Pages that home owns when the remote thread begins.
-class Pages {
-public:
-    explicit Pages(std::size_t count) : count_(count) {
-        void* const memory =
-            mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+std::size_t rounds(const Task& task) {
+    return warm_up_rounds + task.count;
+}
 
-        if (memory == MAP_FAILED)
-            throw Error("no memory for {} pages: {}", count, std::strerror(errno));
-        memory_ = static_cast<volatile char*>(memory);
-        madvise(memory, size(), MADV_NOHUGEPAGE);
-        for (std::size_t page = 0; page < count_; page++)
-            write(page);
-    }
-    ~Pages() { munmap(const_cast<char*>(memory_), size()); }
-    Pages(const Pages&) = delete;
-    Pages& operator=(const Pages&) = delete;
-
-    void read(std::size_t page) const { static_cast<void>(memory_[page * page_size]); }
-    void write(std::size_t page) const { memory_[page * page_size] = 1; }
-
-    // All pages once, so that nothing can be read ahead.
-    std::vector<std::size_t> random_order() const {
-        std::vector<std::size_t> order(count_);
-
-        std::iota(order.begin(), order.end(), 0);
-        std::shuffle(order.begin(), order.end(), std::mt19937(1));
-        return order;
-    }
-
-private:
-    std::size_t size() const { return count_ * page_size; }
-
-    std::size_t count_;
-    volatile char* memory_ = nullptr;
-};
-
-// @prepare and @touch run on the node; @touch is what is timed.
-template <typename Prepare, typename Touch>
-Result measure_pages(const Task& task, const Prepare& prepare, const Touch& touch) {
-    const Pages pages(warm_up_rounds + task.count);
+// What @measured says on the node after @prepare, which was done there, too.
+template <typename Prepare, typename Measured>
+Result on_node(const Task& task, const Prepare& prepare, const Measured& measured) {
+    const Pages pages(rounds(task), far_apart);
     Result result;
 
-    run_on(task.control, task.node, [&] {
-        const std::vector<std::size_t> order = pages.random_order();
-        for (const std::size_t page : order)
-            prepare(pages, page);
-        result = measure(task.count, [&](std::size_t round) { touch(pages, order[round]); });
-    });
+    prepare(pages);
+    run_on(task.control, task.node, [&] { result = measured(pages, task.count); });
     return result;
 }
 
-void nothing(const Pages&, std::size_t) {}
-void read(const Pages& pages, std::size_t page) {
-    pages.read(page);
-}
-void write(const Pages& pages, std::size_t page) {
-    pages.write(page);
+void home_writes(const Pages& pages) {
+    pages.write_all();
 }
 
 } // namespace
 
 Result read_fault(const Task& task) {
-    return measure_pages(task, nothing, read);
+    return on_node(task, home_writes, measure_reads);
 }
 
 Result write_fault(const Task& task) {
-    return measure_pages(task, nothing, write);
+    return on_node(task, home_writes, measure_writes);
+}
+
+Result first_touch(const Task& task) {
+    return on_node(
+        task, [](const Pages&) {}, measure_writes);
 }
 
 Result upgrade(const Task& task) {
-    return measure_pages(task, read, write);
+    return on_node(task, home_writes, [](const Pages& pages, std::size_t count) {
+        pages.read_all();
+        return measure_writes(pages, count);
+    });
+}
+
+Result third_read(const Task& task) {
+    const unsigned owner = other_nodes(task).front();
+
+    return on_node(
+        task, [&](const Pages& pages) { run_on(task.control, owner, [&] { pages.write_all(); }); },
+        measure_reads);
+}
+
+Result third_write(const Task& task) {
+    const unsigned owner = other_nodes(task).front();
+
+    return on_node(
+        task, [&](const Pages& pages) { run_on(task.control, owner, [&] { pages.write_all(); }); },
+        measure_writes);
+}
+
+// Home's copy is valid, and all nodes but one have another.
+Result write_shared(const Task& task) {
+    const std::vector<unsigned> sharers = other_nodes(task);
+    const auto share = [&](const Pages& pages) {
+        pages.write_all();
+        for (const unsigned sharer : sharers)
+            run_on(task.control, sharer, [&] { pages.read_all(); });
+    };
+    Result result = on_node(task, share, measure_writes);
+
+    result.figures.push_back({"sharers", static_cast<double>(sharers.size())});
+    return result;
+}
+
+Result home_read(const Task& task) {
+    const Pages pages(rounds(task), far_apart);
+
+    run_on(task.control, task.node, [&] { pages.write_all(); });
+    return measure_reads(pages, task.count);
+}
+
+Result home_write(const Task& task) {
+    const Pages pages(rounds(task), far_apart);
+
+    pages.write_all();
+    run_on(task.control, task.node, [&] { pages.read_all(); });
+    return measure_writes(pages, task.count);
 }
 
 } // namespace procshare::bench

@@ -4,6 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "clock.hpp"
 #include "control.hpp"
@@ -13,27 +16,27 @@ namespace procshare::bench {
 struct Task {
     Control& control;
     unsigned node;     // the remote one
-    std::size_t count; // samples to take
+    std::size_t count; // samples to take; table.cc says what one is
+};
+
+// Something else that was measured; the name ends with the unit, if there is one.
+struct Figure {
+    std::string name;
+    double value;
 };
 
 struct Result {
-    double median_ns = 0;
+    double median_ns = 0; // 0: nothing was sampled
     double p99_ns = 0;
-};
-
-struct SpeedupResult {
-    unsigned threads = 0;
-    unsigned nodes = 0;
-    double home_s = 0;
-    double spread_s = 0;
+    std::vector<Figure> figures{};
 };
 
 // A few rounds that do not count bring code, stack and samples to where they are used.
 constexpr std::size_t warm_up_rounds = 16;
 
-// Times @step(round) @count times on the clock @now, whose unit lasts @unit_ns.
+// Times @step(round) @count times on the clock @now.
 template <typename Now, typename Step>
-Result measure_on(const Now& now, double unit_ns, std::size_t count, const Step& step) {
+Samples sample(const Now& now, std::size_t count, const Step& step) {
     Samples samples(count);
 
     for (std::size_t round = 0; round < warm_up_rounds + count; round++) {
@@ -44,26 +47,16 @@ Result measure_on(const Now& now, double unit_ns, std::size_t count, const Step&
             samples.note(round - warm_up_rounds, start, end);
     }
     samples.sort();
-    return {samples.median() * unit_ns, samples.p99() * unit_ns};
+    return samples;
 }
 
 // The same for a thread that stays where it is.
 template <typename Step>
 Result measure(std::size_t count, const Step& step) {
-    return measure_on(ticks, ns_per_tick(), count, step);
-}
+    const Samples samples = sample(ticks, count, step);
+    const double unit_ns = ns_per_tick();
 
-// A remote thread reads, writes, or writes what it has read: pages that home wrote.
-Result read_fault(const Task& task);
-Result write_fault(const Task& task);
-Result upgrade(const Task& task);
-// A remote thread asks home for its parent's id.
-Result getppid(const Task& task);
-// A thread goes to the node and comes back.
-Result migrate(const Task& task);
-// A home thread and a remote one write to a page in turn: there and back.
-Result ping_pong(const Task& task);
-// Computing threads, first all at home, then spread over all nodes.
-SpeedupResult speedup(const Task& task);
+    return {samples.median() * unit_ns, samples.p99() * unit_ns};
+}
 
 } // namespace procshare::bench

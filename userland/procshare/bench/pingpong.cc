@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // procshare - how long a page takes to a remote thread and back when both keep writing to it
 #include "inside.hpp"
+#include "table.hpp"
 #include "worker.hpp"
 
 namespace procshare::bench {

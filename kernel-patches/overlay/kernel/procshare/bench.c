@@ -4,6 +4,7 @@
  *
  * The figure that page faults are compared with, so it takes the same way: a
  * waiter sends and sleeps, the link's thread receives the reply and wakes it.
+ * With several requests under way the replies tell what the transport can move.
  *
  * Locking: echoes_lock protects the list and everything in it but @done.
  */
@@ -22,8 +23,6 @@
 #include "cluster.h"
 #include "link.h"
 
-/* Callers at the same time. */
-#define MAX_ECHOES	16
 /* A round trip that takes longer is given up. */
 #define PATIENCE	(10 * HZ)
 
@@ -31,26 +30,31 @@
  * struct echo - one caller of procshare_echo(), on its stack
  * @entry: in echoes
  * @node: who is asked
- * @id: of the request that is under way
- * @length: bytes of body that the reply must have
- * @page: the reply must bring a page
- * @error: 0 once the reply is there
- * @done: completed by the reply or the loss of the node
+ * @id: of the first request
+ * @count: of requests, their ids follow each other
+ * @window: how many of them are under way at the same time
+ * @length: bytes of body that a reply must have
+ * @page: a reply must bring a page
+ * @lost: the node is gone
+ * @done: completed by every reply, and by the loss of the node
  */
 struct echo {
 	struct list_head entry;
 	unsigned int node;
 	u32 id;
+	u32 count;
+	u32 window;
 	u32 length;
 	bool page;
-	int error;
+	bool lost;
 	struct completion done;
 };
 
 static LIST_HEAD(echoes);
 static DEFINE_SPINLOCK(echoes_lock);
-static unsigned int running;
-static u32 last_id;
+/* Requests of all callers together; their replies must not clog a link. */
+static unsigned int under_way;
+static u32 next_id;
 
 static size_t body_size(size_t wanted)
 {
@@ -92,7 +96,8 @@ static void answer(const struct procshare_msg *request)
 		msg->page = ZERO_PAGE(0);
 		get_page(msg->page);
 	}
-	procshare_send(request->peer, msg);
+	/* The link's thread pushes it out with whatever else it answers. */
+	procshare_queue(request->peer, msg);
 put:
 	procshare_link_put(link);
 }
@@ -104,13 +109,11 @@ static void finish(const struct procshare_msg *reply)
 
 	spin_lock(&echoes_lock);
 	list_for_each_entry(echo, &echoes, entry) {
-		if (echo->node != reply->peer || echo->id != le32_to_cpu(body->id) ||
-		    !echo->error)
+		if (echo->node != reply->peer ||
+		    le32_to_cpu(body->id) - echo->id >= echo->count)
 			continue;
-		if (echo->length == reply->length && echo->page == !!reply->page) {
-			echo->error = 0;
+		if (echo->length == reply->length && echo->page == !!reply->page)
 			complete(&echo->done);
-		}
 		break;
 	}
 	spin_unlock(&echoes_lock);
@@ -135,26 +138,20 @@ void procshare_echo_down(unsigned int node)
 
 	spin_lock(&echoes_lock);
 	list_for_each_entry(echo, &echoes, entry)
-		if (echo->node == node && echo->error == -EINPROGRESS) {
-			echo->error = -ENOTCONN;
-			complete(&echo->done);
+		if (echo->node == node) {
+			WRITE_ONCE(echo->lost, true);
+			complete_all(&echo->done);
 		}
 	spin_unlock(&echoes_lock);
 }
 
-static int round_trip(struct echo *echo, size_t request, size_t reply)
+/* The caller pushes. */
+static int send_request(const struct echo *echo, u32 i, size_t length, size_t reply)
 {
 	struct procshare_msg *msg;
-	long left;
 
-	spin_lock(&echoes_lock);
-	echo->id = ++last_id;
-	echo->error = -EINPROGRESS;
-	reinit_completion(&echo->done);
-	spin_unlock(&echoes_lock);
-
-	msg = make(PROCSHARE_WIRE_ECHO, max(request, sizeof(struct procshare_wire_echo)),
-		   echo->id, reply);
+	msg = make(PROCSHARE_WIRE_ECHO, max(length, sizeof(struct procshare_wire_echo)),
+		   echo->id + i, reply);
 	if (!msg)
 		return -ENOMEM;
 	/* Not queued, or told by procshare_echo_down(): never both missed. */
@@ -162,11 +159,38 @@ static int round_trip(struct echo *echo, size_t request, size_t reply)
 		procshare_msg_free(msg);
 		return -ENOTCONN;
 	}
-	procshare_send(echo->node, msg);
+	procshare_queue(echo->node, msg);
+	return 0;
+}
+
+static int wait(struct echo *echo)
+{
+	long left;
+
+	procshare_push();
 	left = wait_for_completion_killable_timeout(&echo->done, PATIENCE);
 	if (left < 0)
 		return -EINTR;
-	return left ? echo->error : -ETIMEDOUT;
+	if (READ_ONCE(echo->lost))
+		return -ENOTCONN;
+	return left ? 0 : -ETIMEDOUT;
+}
+
+/* On a link replies keep the order of their requests. */
+static int round_trips(struct echo *echo, size_t length, size_t reply, u64 *ns)
+{
+	u32 sent = 0, i;
+	int error = 0;
+
+	for (i = 0; i < echo->count && !error; i++) {
+		while (sent < min(i + echo->window, echo->count) && !error) {
+			ns[sent] = ktime_get_ns();
+			error = send_request(echo, sent++, length, reply);
+		}
+		error = error ?: wait(echo);
+		ns[i] = ktime_get_ns() - ns[i];
+	}
+	return error;
 }
 
 static int enter(struct echo *echo)
@@ -174,8 +198,10 @@ static int enter(struct echo *echo)
 	int error = 0;
 
 	spin_lock(&echoes_lock);
-	if (running < MAX_ECHOES) {
-		running++;
+	if (under_way + echo->window <= PROCSHARE_ECHO_WINDOW_MAX) {
+		under_way += echo->window;
+		echo->id = next_id;
+		next_id += echo->count;
 		list_add(&echo->entry, &echoes);
 	} else {
 		error = -EBUSY;
@@ -187,7 +213,7 @@ static int enter(struct echo *echo)
 static void leave(struct echo *echo)
 {
 	spin_lock(&echoes_lock);
-	running--;
+	under_way -= echo->window;
 	list_del(&echo->entry);
 	spin_unlock(&echoes_lock);
 }
@@ -211,14 +237,16 @@ static int check(unsigned int node, size_t request, size_t reply,
 }
 
 int procshare_echo(unsigned int node, size_t request, size_t reply,
-		   unsigned int count, u32 *ns, struct netlink_ext_ack *extack)
+		   unsigned int count, unsigned int window, u64 *ns,
+		   u64 *total_ns, struct netlink_ext_ack *extack)
 {
 	struct echo echo = {
 		.node = node,
+		.count = count,
+		.window = window,
 		.length = body_size(reply),
 		.page = reply == PAGE_SIZE,
 	};
-	unsigned int i;
 	ktime_t start;
 	int error;
 
@@ -228,14 +256,12 @@ int procshare_echo(unsigned int node, size_t request, size_t reply,
 	init_completion(&echo.done);
 	error = enter(&echo);
 	if (error) {
-		NL_SET_ERR_MSG_FMT(extack, "%u benchmarks run already: try later", MAX_ECHOES);
+		NL_SET_ERR_MSG(extack, "other benchmarks run already: try later");
 		return error;
 	}
-	for (i = 0; i < count && !error; i++) {
-		start = ktime_get();
-		error = round_trip(&echo, request, reply);
-		ns[i] = min_t(s64, ktime_to_ns(ktime_sub(ktime_get(), start)), U32_MAX);
-	}
+	start = ktime_get();
+	error = round_trips(&echo, request, reply, ns);
+	*total_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
 	leave(&echo);
 	if (error == -ENOTCONN)
 		NL_SET_ERR_MSG_FMT(extack, "node %u was lost meanwhile", node);

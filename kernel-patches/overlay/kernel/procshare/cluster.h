@@ -70,9 +70,13 @@ int procshare_transport_init(void);
  * @request: bytes of body to send, at most PROCSHARE_WIRE_BODY_MAX
  * @reply: bytes of body to get back; 4096 travels as a page
  * @count: round trips
+ * @window: requests under way at the same time, at most PROCSHARE_ECHO_WINDOW_MAX
  * @ns: @count durations
+ * @total_ns: from the first request to the last reply
+ * @extack: says what went wrong
  */
 int procshare_echo(unsigned int node, size_t request, size_t reply,
-		   unsigned int count, u32 *ns, struct netlink_ext_ack *extack);
+		   unsigned int count, unsigned int window, u64 *ns,
+		   u64 *total_ns, struct netlink_ext_ack *extack);
 
 #endif /* _PROCSHARE_CLUSTER_H */

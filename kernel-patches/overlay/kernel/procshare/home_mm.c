@@ -163,7 +163,9 @@ static void count_send(struct procshare_process *p, const struct coh_msg *m,
 	}
 	if (m->type == COH_FWD) {
 		usage_count(p, to, PROCSHARE_COUNT_PAGES_OUT, 1);
-		usage_count(p, m->requester, PROCSHARE_COUNT_PAGES_IN, 1);
+		/* What comes here is counted when it is there. */
+		if (m->requester != p->home)
+			usage_count(p, m->requester, PROCSHARE_COUNT_PAGES_IN, 1);
 	}
 	if (m->type == COH_INV)
 		usage_count(p, to, PROCSHARE_COUNT_INVALIDATIONS, 1);

@@ -205,29 +205,35 @@ int procshare_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *c
 	return 0;
 }
 
-static int compare_u32(const void *a, const void *b)
+static int compare_u64(const void *a, const void *b)
 {
-	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
 
 	return x < y ? -1 : x > y;
 }
 
+static int put_ns(struct sk_buff *skb, int attribute, u64 ns)
+{
+	return nla_put_u32(skb, attribute, min_t(u64, ns, U32_MAX));
+}
+
 /* Sorts @ns. */
-static int put_durations(struct sk_buff *skb, u32 *ns, u32 count)
+static int put_durations(struct sk_buff *skb, u64 *ns, u32 count, u64 total_ns)
 {
 	u64 sum = 0;
 	u32 i;
 
-	sort(ns, count, sizeof(*ns), compare_u32, NULL);
+	sort(ns, count, sizeof(*ns), compare_u64, NULL);
 	for (i = 0; i < count; i++)
 		sum += ns[i];
-	return nla_put_u32(skb, PROCSHARE_A_ECHO_MIN_NS, ns[0]) ?:
-	       nla_put_u32(skb, PROCSHARE_A_ECHO_MEDIAN_NS, ns[count / 2]) ?:
-	       nla_put_u32(skb, PROCSHARE_A_ECHO_P99_NS, ns[count * 99 / 100]) ?:
-	       nla_put_u32(skb, PROCSHARE_A_ECHO_MEAN_NS, div_u64(sum, count));
+	return put_ns(skb, PROCSHARE_A_ECHO_MIN_NS, ns[0]) ?:
+	       put_ns(skb, PROCSHARE_A_ECHO_MEDIAN_NS, ns[count / 2]) ?:
+	       put_ns(skb, PROCSHARE_A_ECHO_P99_NS, ns[count * 99 / 100]) ?:
+	       put_ns(skb, PROCSHARE_A_ECHO_MEAN_NS, div_u64(sum, count)) ?:
+	       nla_put_uint(skb, PROCSHARE_A_ECHO_TOTAL_NS, total_ns);
 }
 
-static int reply_durations(struct genl_info *info, u32 *ns, u32 count)
+static int reply_durations(struct genl_info *info, u64 *ns, u32 count, u64 total_ns)
 {
 	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *header;
@@ -235,7 +241,7 @@ static int reply_durations(struct genl_info *info, u32 *ns, u32 count)
 	if (!msg)
 		return -ENOMEM;
 	header = genlmsg_iput(msg, info);
-	if (!header || put_durations(msg, ns, count)) {
+	if (!header || put_durations(msg, ns, count, total_ns)) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -245,8 +251,10 @@ static int reply_durations(struct genl_info *info, u32 *ns, u32 count)
 
 int procshare_nl_bench_echo_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *window = info->attrs[PROCSHARE_A_ECHO_WINDOW];
+	u64 total_ns;
 	u32 count;
-	u32 *ns;
+	u64 *ns;
 	int err;
 
 	if (GENL_REQ_ATTR_CHECK(info, PROCSHARE_A_ECHO_NODE) ||
@@ -261,9 +269,10 @@ int procshare_nl_bench_echo_doit(struct sk_buff *skb, struct genl_info *info)
 	err = procshare_echo(nla_get_u32(info->attrs[PROCSHARE_A_ECHO_NODE]),
 			     nla_get_u32(info->attrs[PROCSHARE_A_ECHO_REQUEST]),
 			     nla_get_u32(info->attrs[PROCSHARE_A_ECHO_REPLY]),
-			     count, ns, info->extack);
+			     count, window ? nla_get_u32(window) : 1, ns, &total_ns,
+			     info->extack);
 	if (!err)
-		err = reply_durations(info, ns, count);
+		err = reply_durations(info, ns, count, total_ns);
 	kvfree(ns);
 	return err;
 }

@@ -72,11 +72,12 @@ static const struct nla_policy procshare_stats_get_nl_policy[PROCSHARE_A_PROCESS
 };
 
 /* PROCSHARE_CMD_BENCH_ECHO - do */
-static const struct nla_policy procshare_bench_echo_nl_policy[PROCSHARE_A_ECHO_COUNT + 1] = {
+static const struct nla_policy procshare_bench_echo_nl_policy[PROCSHARE_A_ECHO_WINDOW + 1] = {
 	[PROCSHARE_A_ECHO_NODE] = NLA_POLICY_MAX(NLA_U32, PROCSHARE_NODE_MAX),
 	[PROCSHARE_A_ECHO_REQUEST] = NLA_POLICY_MAX(NLA_U32, PROCSHARE_ECHO_SIZE_MAX),
 	[PROCSHARE_A_ECHO_REPLY] = NLA_POLICY_MAX(NLA_U32, PROCSHARE_ECHO_SIZE_MAX),
 	[PROCSHARE_A_ECHO_COUNT] = NLA_POLICY_RANGE(NLA_U32, 1, PROCSHARE_ECHO_COUNT_MAX),
+	[PROCSHARE_A_ECHO_WINDOW] = NLA_POLICY_RANGE(NLA_U32, 1, PROCSHARE_ECHO_WINDOW_MAX),
 };
 
 /* Ops table for procshare */
@@ -149,7 +150,7 @@ const struct genl_split_ops procshare_nl_ops[11] = {
 		.cmd		= PROCSHARE_CMD_BENCH_ECHO,
 		.doit		= procshare_nl_bench_echo_doit,
 		.policy		= procshare_bench_echo_nl_policy,
-		.maxattr	= PROCSHARE_A_ECHO_COUNT,
+		.maxattr	= PROCSHARE_A_ECHO_WINDOW,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 };

@@ -319,6 +319,10 @@ TEST(other_requests)
 		{ "echo never", PROCSHARE_CMD_BENCH_ECHO,
 		  { { PROCSHARE_A_ECHO_NODE, U32, NEAR }, { PROCSHARE_A_ECHO_COUNT, U32, 0 } },
 		  ERANGE, "out of range" },
+		{ "echo of too many at once", PROCSHARE_CMD_BENCH_ECHO,
+		  { { PROCSHARE_A_ECHO_NODE, U32, NEAR },
+		    { PROCSHARE_A_ECHO_WINDOW, U32, PROCSHARE_ECHO_WINDOW_MAX + 1 } },
+		  ERANGE, "out of range" },
 	};
 
 	try_all(_metadata, list, ARRAY_SIZE(list));
