@@ -170,7 +170,7 @@ TEST_F(Home, run__eager_read_when_alone) {
     deliver(get(1, COH_READ));
     Output o = run(true);
     EXPECT_TRUE(o.did(COH_HOME_CLEAR));
-    EXPECT_EQ(o.find(COH_GRANT)->access, COH_WRITE);
+    EXPECT_EQ(o.find(COH_GRANT)->msg.access, COH_WRITE);
     EXPECT_EQ(h.state, COH_HOME_OWNED);
 }
 
@@ -178,7 +178,7 @@ TEST_F(Home, run__eager_read_takes_the_page_from_its_owner) {
     make_owned(1);
     deliver(get(2, COH_READ));
     Output o = run(true);
-    EXPECT_EQ(o.find(COH_FWD)->access, COH_WRITE);
+    EXPECT_EQ(o.find(COH_FWD)->msg.access, COH_WRITE);
     deliver(with_epoch(msg(COH_DONE, 2, kHome), epoch));
     EXPECT_EQ(h.state, COH_HOME_OWNED);
     EXPECT_EQ(h.owner, 2);
@@ -187,14 +187,14 @@ TEST_F(Home, run__eager_read_takes_the_page_from_its_owner) {
 TEST_F(Home, run__eager_does_not_take_it_from_readers) {
     make_shared({1, 2});
     deliver(get(3, COH_READ));
-    EXPECT_EQ(run(true).find(COH_GRANT)->access, COH_READ);
+    EXPECT_EQ(run(true).find(COH_GRANT)->msg.access, COH_READ);
     EXPECT_EQ(h.state, COH_HOME_SHARED);
 }
 
 TEST_F(Home, run__eager_home_reads) {
     make_owned(1);
     coh_home_want(&h, COH_WANT_READ, false);
-    EXPECT_EQ(run(true).find(COH_FWD)->access, COH_WRITE);
+    EXPECT_EQ(run(true).find(COH_FWD)->msg.access, COH_WRITE);
     data(1, epoch);
     EXPECT_EQ(h.state, COH_HOME_ALONE);
     EXPECT_FALSE(coh_home_wanted(&h, COH_WANT_READ, false));
