@@ -21,7 +21,7 @@ STRESS_VERDICT = re.compile(r"^stress-ng: (fail): +\[\d+\] (.*)$", re.MULTILINE)
 STRESS = "stress-ng"
 SECONDS = 60  # natively; shared, three times as long
 # What differs from run to run.
-VARIABLE = re.compile(r"\s*#.*|0x[0-9a-f]+|\d+")
+VARIABLE = re.compile(r"\s*#(?! SKIP).*|0x[0-9a-f]+|\d+")
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,12 @@ def verdicts(output: str, status: int) -> dict[str, str]:
     """What each test of a program came to, by its name without numbers; and how the program ended."""
     found: dict[str, str] = {}
     for word, rest in STRESS_VERDICT.findall(output) + VERDICT.findall(output):
-        name = VARIABLE.sub("", rest).strip()
+        name = VARIABLE.sub("", rest).removeprefix("# SKIP").strip()
         while name in found:
             name += "'"
         found[name] = "skip" if "# skip" in rest.lower() else word
-    found["status"] = str(status)
+    # A shared program is started by another one, which says it as shells do.
+    found["status"] = str(status if status >= 0 else 128 - status)
     return found
 
 

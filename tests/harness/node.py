@@ -42,6 +42,8 @@ class Machine:
         ]
         if self.shares:
             words.append("shares=" + ":".join(map(str, self.shares)))
+        if self.accel != "kvm":
+            words.append(f"tsc_early_khz={paths.tsc_khz()}")
         if "kunit.enable" not in self.append:
             words.append("kunit.enable=0")
         return " ".join([*words, self.append])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 from pathlib import Path
@@ -27,19 +28,28 @@ def kernel_image(directory: str | Path | None) -> Path:
     return image
 
 
-def node_init() -> Path:
-    """The static program that is every node's process 1, rebuilt when its sources changed."""
-    program = BUILD / "harness" / "node-init"
+def built(name: str, *sources: str) -> Path:
+    """A static program of node/, rebuilt when something there has changed."""
+    program = BUILD / "harness" / name
     newest = max(source.stat().st_mtime for source in SOURCES.iterdir())
     if program.exists() and program.stat().st_mtime >= newest:
         return program
     program.parent.mkdir(parents=True, exist_ok=True)
     fresh = program.with_suffix(".new")
-    sources = [str(SOURCES / name) for name in ("init.c", "agent.c")]
-    done = subprocess.run(
-        ["gcc", "-static", "-O2", "-Wall", "-Wextra", "-o", str(fresh), *sources], capture_output=True, text=True
-    )
+    command = ["gcc", "-static", "-O2", "-Wall", "-Wextra", "-o", str(fresh), *(str(SOURCES / source) for source in sources)]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise ClusterError(f"building the nodes' init failed: {done.stderr.strip()}")
+        raise ClusterError(f"building {name} failed: {done.stderr.strip()}")
     fresh.replace(program)
     return program
+
+
+def node_init() -> Path:
+    """Every node's process 1."""
+    return built("node-init", "init.c", "agent.c")
+
+
+@functools.cache
+def tsc_khz() -> int:
+    """What this machine's time stamp counter counts in a millisecond; an emulated node reads the same one."""
+    return int(subprocess.run([built("tsc", "tsc.c")], capture_output=True, text=True, check=True).stdout)

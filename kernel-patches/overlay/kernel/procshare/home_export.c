@@ -24,7 +24,7 @@
 #include "home.h"
 
 #define NEVER_EXPORTED	(VM_PFNMAP | VM_IO | VM_MIXEDMAP | VM_HUGETLB |	\
-			 VM_SHADOW_STACK | VM_MERGEABLE)
+			 VM_SHADOW_STACK | VM_MERGEABLE | VM_DROPPABLE)
 
 enum export_result {
 	EXPORT_DONE,		/* served, or nothing to serve any more */

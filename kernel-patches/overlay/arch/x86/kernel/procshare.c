@@ -96,6 +96,19 @@ static bool io_permission(const struct thread_struct *thread)
 #endif
 }
 
+/*
+ * Whose memory has keys stays at home: calls check PKRU, and the executor's need not
+ * be the thread's.  Key 0 is everybody's.
+ */
+static bool protection_keys(struct mm_struct *mm)
+{
+#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
+	return mm->context.pkey_allocation_map & ~1;
+#else
+	return false;
+#endif
+}
+
 static bool shadow_stack(const struct thread_struct *thread)
 {
 #ifdef CONFIG_X86_USER_SHADOW_STACK
@@ -145,6 +158,8 @@ const char *procshare_state_obstacle(void)
 		return "I/O permissions";
 	if (shadow_stack(thread))
 		return "a shadow stack";
+	if (protection_keys(current->mm))
+		return "protection keys";
 	if (has_ldt(current->mm))
 		return "an LDT";
 	if (mm_lam_cr3_mask(current->mm))
