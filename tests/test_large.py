@@ -1,0 +1,86 @@
+"""Large programs that bring threads, runtimes and processes of their own: the same result shared as natively."""
+# SPDX-License-Identifier: GPL-2.0-only
+
+import re
+import subprocess
+from dataclasses import dataclass
+
+import pytest
+from harness.paths import BUILD, ROOT
+
+pytestmark = pytest.mark.long
+HERE = ROOT / "tests/programs/large"
+OUT = BUILD / "large"
+WORK = "/tmp/large"
+SUBCMD = BUILD / "linux/tools/lib/subcmd"
+# A second of moving pictures, in a format that says how many threads may make it.
+PICTURES = "ffmpeg -v error -f lavfi -i testsrc2=size=320x240:rate=10:duration=2"
+DATABASE = f"chown postgres {WORK} && exec setpriv --reuid=postgres --regid=postgres --init-groups"
+PYTHON = "/usr/bin/python3 -m test.regrtest -v"
+
+
+@dataclass(frozen=True)
+class Large:
+    """What is run in an empty directory, for how long at most, and the lines of its output that must be the same."""
+
+    command: str
+    timeout: float = 600
+    said: str = ".*"
+
+    def observed(self, result) -> tuple:
+        """Its status, and what it said; tests may end in another order, or take another time."""
+        lines = [line for line in result.stdout.splitlines() if re.fullmatch(self.said, line)]
+        return result.returncode, lines if self.said == ".*" else sorted(lines)
+
+
+def python(tests: str, timeout: float) -> Large:
+    return Large(f"{PYTHON} {tests}", timeout, r"test\w* \(.*\) \.\.\. .*|(OK|FAILED).*")
+
+
+CASES = {
+    "java": Large(f"java -Xmx96m -cp {OUT} Threads", 1200),
+    "node": Large(f"node {HERE}/workers.js", 1200),
+    "go": Large(f"{OUT}/goroutines"),
+    "perl": Large(f"perl {HERE}/threads.pl"),
+    "ffmpeg": Large(f"{PICTURES} -c:v libx264 -preset fast -threads 4 -f md5 -"),
+    "x264": Large(f"{PICTURES} -f yuv4mpegpipe - | x264 --quiet --threads 4 --preset fast --demuxer y4m -o out -; md5sum out"),
+    "git": Large(f"sh {HERE}/repository.sh {WORK}"),
+    "make": Large(f"make -s -j3 -C {SUBCMD} O={WORK} && md5sum *.o *.a fixdep", 1200),
+    "postgresql": Large(f"{DATABASE} sh {HERE}/database.sh {WORK}", 1800),
+    "python-queue": python("test_queue test_thread test_threading_local test_threadedtempfile", 600),
+    "python-threading": python("test_threading", 1200),
+    "python-signals": python("test_threadsignals", 600),
+    "python-futures": python("-m '*ThreadPool*' test_concurrent_futures", 1200),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def compiled():
+    OUT.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["javac", "-d", OUT, HERE / "Threads.java"], check=True)
+    subprocess.run(["go", "build", "-o", OUT / "goroutines", HERE / "goroutines.go"], check=True)
+
+
+@pytest.fixture(scope="session")
+def native():
+    """What each gives natively, found once."""
+    return {}
+
+
+def begin(sharing, program: Large) -> str:
+    sharing.native(f"rm -rf {WORK} && mkdir {WORK}", check=True)
+    return f"cd {WORK} && {program.command}"
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("policy", ("spread", "away"))
+@pytest.mark.parametrize("name", CASES)
+def test_same_as_natively(compiled, sharing, native, name, policy):
+    program = CASES[name]
+    if name not in native:
+        result = sharing.native(begin(sharing, program), timeout=program.timeout)
+        native[name] = program.observed(result)
+        assert native[name][0] == 0 and native[name][1], result.stdout[-2000:] + result.stderr[-2000:]
+    outcome = sharing.run(begin(sharing, program), policy, timeout=program.timeout)
+    assert program.observed(outcome) == native[name], outcome.stdout[-4000:] + outcome.stderr[-4000:]
+    assert sum(outcome.arrivals.values()) > 0, "no thread ever left home"
