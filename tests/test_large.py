@@ -33,24 +33,26 @@ class Large:
         return result.returncode, lines if self.said == ".*" else sorted(lines)
 
 
-def python(tests: str, timeout: float) -> Large:
-    return Large(f"{PYTHON} {tests}", timeout, r"test\w* \(.*\) \.\.\. .*|(OK|FAILED).*")
+def python(tests: str) -> Large:
+    """Threads that hand the interpreter's one lock around: all its pages travel with that, so these are few tests."""
+    return Large(f"{PYTHON} {tests}", 1800, r"test\w* \(.*\) \.\.\. .*|(OK|FAILED).*")
 
 
 CASES = {
-    "java": Large(f"java -Xmx96m -cp {OUT} Threads", 1200),
+    "java": Large(f"java -Xmx96m -cp {OUT} Threads", 1800),
     "node": Large(f"node {HERE}/workers.js", 1200),
     "go": Large(f"{OUT}/goroutines"),
     "perl": Large(f"perl {HERE}/threads.pl"),
     "ffmpeg": Large(f"{PICTURES} -c:v libx264 -preset fast -threads 4 -f md5 -"),
     "x264": Large(f"{PICTURES} -f yuv4mpegpipe - | x264 --quiet --threads 4 --preset fast --demuxer y4m -o out -; md5sum out"),
     "git": Large(f"sh {HERE}/repository.sh {WORK}"),
-    "make": Large(f"make -s -j3 -C {SUBCMD} O={WORK} && md5sum *.o *.a fixdep", 1200),
+    "make": Large(f"make -s -j3 -C {SUBCMD} O={WORK} && md5sum *.o *.a fixdep", 1800),
     "postgresql": Large(f"{DATABASE} sh {HERE}/database.sh {WORK}", 1800),
-    "python-queue": python("test_queue test_thread test_threading_local test_threadedtempfile", 600),
-    "python-threading": python("test_threading", 1200),
-    "python-signals": python("test_threadsignals", 600),
-    "python-futures": python("-m '*ThreadPool*' test_concurrent_futures", 1200),
+    "python-threads": python("test_thread test_threading_local test_threadedtempfile"),
+    "python-locks": python("-m '*.LockTests.*' -m '*.ConditionTests.*' -m '*.EventTests.*' -m '*.ThreadJoinOnShutdown.*' test_threading"),
+    "python-signals": python("test_threadsignals"),
+    "python-queue": python("-m '*CSimpleQueueTest*' test_queue"),
+    "python-futures": python("-m '*ThreadPoolWaitTests*' -m '*ThreadPoolAsCompletedTests*' test_concurrent_futures"),
 }  # fmt: skip
 
 
