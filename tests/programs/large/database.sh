@@ -13,14 +13,13 @@ cat >>"$dir/data/postgresql.conf" <<-CONF
 	unix_socket_directories = '$dir'
 	fsync = off
 	shared_buffers = 8MB
-	autovacuum_naptime = 1s
 	min_parallel_table_scan_size = 0
 	parallel_setup_cost = 0
 	parallel_tuple_cost = 0
 CONF
 pg_ctl --pgdata="$dir/data" --log="$dir/log" -t 300 --silent start
 trap 'pg_ctl --pgdata="$dir/data" --mode=immediate --silent stop' EXIT
-pgbench --initialize --quiet --scale=1 2>"$dir/init.log"
+pgbench --initialize --init-steps=dtGp --quiet 2>"$dir/init.log"
 pgbench --client=4 --jobs=2 --transactions=5 --no-vacuum 2>&1 | grep -E 'number of (transactions|failed|clients|threads)'
 psql --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 <<-SQL
 	SELECT count(*), sum(aid) FROM pgbench_accounts;
