@@ -15,7 +15,7 @@ WORK = "/tmp/large"
 SUBCMD = BUILD / "linux/tools/lib/subcmd"
 # A second of moving pictures, in a format that says how many threads may make it.
 PICTURES = "ffmpeg -v error -f lavfi -i testsrc2=size=320x240:rate=10:duration=2"
-DATABASE = f"chown postgres {WORK} && exec setpriv --reuid=postgres --regid=postgres --init-groups"
+DATABASE = f"chown postgres {WORK} && setpriv --reuid=postgres --regid=postgres --init-groups sh {HERE}/database.sh"
 PYTHON = "/usr/bin/python3 -m test.regrtest -v"
 
 
@@ -26,6 +26,7 @@ class Large:
     command: str
     timeout: float = 600
     said: str = ".*"
+    before: str = ":"  # natively
 
     def observed(self, result) -> tuple:
         """Its status, and what it said; tests may end in another order, or take another time."""
@@ -47,7 +48,8 @@ CASES = {
     "x264": Large(f"{PICTURES} -f yuv4mpegpipe - | x264 --quiet --threads 4 --preset fast --demuxer y4m -o out -; md5sum out"),
     "git": Large(f"sh {HERE}/repository.sh {WORK}"),
     "make": Large(f"make -s -j3 -C {SUBCMD} O={WORK} && md5sum *.o *.a fixdep", 1800),
-    "postgresql": Large(f"{DATABASE} sh {HERE}/database.sh {WORK}", 1800),
+    "initdb": Large(f"{DATABASE} make {WORK}", 1800),
+    "postgresql": Large(f"{DATABASE} use {WORK}", 1800, before=f"{DATABASE} make {WORK}"),
     "python-threads": python("test_thread test_threading_local test_threadedtempfile"),
     "python-locks": python("-m '*.LockTests.*' -m '*.ConditionTests.*' -m '*.EventTests.*' -m '*.ThreadJoinOnShutdown.*' test_threading"),
     "python-signals": python("test_threadsignals"),
@@ -70,7 +72,7 @@ def native():
 
 
 def begin(sharing, program: Large) -> str:
-    sharing.native(f"rm -rf {WORK} && mkdir {WORK}", check=True)
+    sharing.native(f"rm -rf {WORK} && mkdir {WORK} && cd {WORK} && {program.before}", check=True)
     return f"cd {WORK} && {program.command}"
 
 

@@ -1,13 +1,18 @@
 #!/bin/sh
-# Makes a database cluster, puts it under a load of several connections, and asks it whether it is consistent.
+# Makes a database cluster; puts it under a load of several connections and asks it whether it is consistent.
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: database.sh DIRECTORY     as a user other than root; prints the same every time
+# Usage: database.sh make|use DIRECTORY     as a user other than root; prints the same every time
 
 set -e
 PATH=$(echo /usr/lib/postgresql/*/bin):$PATH
-dir=$1
+dir=$2
 export PGHOST=$dir PGDATABASE=postgres PGUSER=tester
-initdb --no-sync --no-locale --auth=trust --username=tester --pgdata="$dir/data" >"$dir/initdb.log"
+if [ "$1" = make ]; then
+	initdb --no-sync --no-locale --auth=trust --username=tester --pgdata="$dir/data" >"$dir/initdb.log"
+	cd "$dir/data"
+	find base global -type f -name '[0-9]*' -printf '%p %s\n' | sort | md5sum
+	exit
+fi
 cat >>"$dir/data/postgresql.conf" <<-CONF
 	listen_addresses = ''
 	unix_socket_directories = '$dir'
