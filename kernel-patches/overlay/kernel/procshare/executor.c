@@ -203,9 +203,8 @@ void executor_leave(struct home_thread *t, struct pt_regs *regs)
 		while (serve(t, regs))
 			;
 		/* From one remote node to another without a stop in between. */
-	} while (READ_ONCE(t->target) != PROCSHARE_NODE_HOME && !t->until_call &&
-		 time_after_eq(jiffies, t->stay_until) &&
-		 !signal_pending(current) && !t->process->doomed);
+	} while (home_thread_wants_away(t) && !signal_pending(current) &&
+		 !t->process->doomed);
 
 	home_ahead_arrival(t->process, regs);
 	procshare_push();

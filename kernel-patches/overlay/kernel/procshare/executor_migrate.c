@@ -20,6 +20,12 @@
 #define STAY_MIN	msecs_to_jiffies(8)
 #define STAY_MAX	(2 * HZ)
 
+/*
+ * It came home for a signal: to leave before the handler is through would mean to
+ * come home once more to return from it.  Only a long one may go.
+ */
+#define HANDLER_STAY	(HZ / 4)
+
 /* MIGRATE: the state of current, whose user registers are @regs. */
 static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *regs,
 					 unsigned int node)
@@ -100,7 +106,7 @@ static int depart(struct home_thread *t, struct pt_regs *regs)
 }
 
 /* What the reason means for when the thread may leave again. */
-static void plan_next_stay(struct home_thread *t, u32 reason)
+static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u32 reason)
 {
 	switch (reason) {
 	case PROCSHARE_BACK_BOUNCE:
@@ -108,6 +114,12 @@ static void plan_next_stay(struct home_thread *t, u32 reason)
 		break;
 	case PROCSHARE_BACK_CALL:
 		t->until_call = true;
+		break;
+	case PROCSHARE_BACK_SIGNAL:
+		if (t->asked)
+			break;
+		t->handles_until = jiffies + HANDLER_STAY;
+		t->handles_sp = regs->sp;
 		break;
 	case PROCSHARE_BACK_FAULT:
 	case PROCSHARE_BACK_MEMORY:
@@ -136,7 +148,7 @@ bool executor_depart(struct home_thread *t, struct pt_regs *regs)
 		return false;
 	}
 	usage_reason(t->process, PROCSHARE_BACK_ERROR);
-	plan_next_stay(t, PROCSHARE_BACK_ERROR);
+	plan_next_stay(t, regs, PROCSHARE_BACK_ERROR);
 	return false;
 }
 
@@ -201,8 +213,7 @@ void executor_come_home(struct home_thread *t, struct pt_regs *regs,
 		usage_reason(t->process, reason_of(t, reason));
 		trace_procshare_back(t->process->id, t->tid, t->node,
 				     reason_of(t, reason));
-		if (!t->in_call)
-			plan_next_stay(t, reason);
+		plan_next_stay(t, regs, reason);
 	}
 	executor_arrive(t);
 	procshare_msg_free(msg);

@@ -237,11 +237,13 @@ struct procshare_process {
  * @place: node that its policy chose, PROCSHARE_NODE_HOME for home; kept over exec
  * @held: times that it keeps shared areas from export (home_shared.c)
  * @until_call: came home to do something itself: leaves after its next call
+ * @handles_until: jiffies before which it leaves only behind its signal handler
  * @target: node it should run on, PROCSHARE_NODE_HOME for home
  * @node: node it runs on, PROCSHARE_NODE_HOME for home
  * @asked: somebody wants it to move (or come home) now
  * @recalled: RECALL has been sent during this stay
  * @in_call: the registers here are newer than those of its BACK will be
+ * @handles_sp: its stack pointer when it came home for that signal
  * @stay_until: jiffies before which it does not leave again (came home for memory)
  * @backoff: the length of that, doubled while it keeps coming home
  * @stay_user_ns: @stay_system_ns: reported so far of the current stay
@@ -279,6 +281,8 @@ struct home_thread {
 	bool recalled;
 	bool in_call;
 	unsigned long stay_until;
+	unsigned long handles_until;
+	unsigned long handles_sp;
 	unsigned int backoff;
 	u64 stay_user_ns;
 	u64 stay_system_ns;
@@ -335,6 +339,7 @@ struct home_thread *home_thread_create(struct session *session);
 struct home_thread *home_thread_find(struct procshare_process *p, u32 tid);
 struct home_thread *home_thread_of(struct task_struct *task);
 void home_thread_put(struct home_thread *t);
+bool home_thread_wants_away(const struct home_thread *t);
 bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target);
 void home_thread_join(struct session *s);
 

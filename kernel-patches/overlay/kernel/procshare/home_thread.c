@@ -216,6 +216,7 @@ bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target)
 	if (t) {
 		WRITE_ONCE(t->target, target);
 		WRITE_ONCE(t->stay_until, jiffies);
+		WRITE_ONCE(t->handles_until, jiffies);
 		WRITE_ONCE(t->until_call, false);
 		WRITE_ONCE(t->asked, true);
 		wake_up(&t->wait);
@@ -228,10 +229,22 @@ bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target)
 	return t;
 }
 
-static bool wants_away(const struct home_thread *t)
+/* Is there nothing any more that @t wanted to do at home? */
+bool home_thread_wants_away(const struct home_thread *t)
 {
 	return READ_ONCE(t->target) != PROCSHARE_NODE_HOME && !t->until_call &&
-	       time_after_eq(jiffies, t->stay_until);
+	       time_after_eq(jiffies, t->stay_until) &&
+	       time_after_eq(jiffies, t->handles_until);
+}
+
+/*
+ * After a signal: with the stack as it was, there is no handler.  The signal was
+ * ignored, or another thread took it.
+ */
+static void look_for_handler(struct home_thread *t, const struct pt_regs *regs)
+{
+	if (regs->sp == t->handles_sp)
+		t->handles_until = jiffies;
 }
 
 /* A debugger at home wants to see the thread there. */
@@ -272,7 +285,8 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 			settle(t);
 		t->newborn = false;
 	}
-	if (!wants_away(t))
+	look_for_handler(t, regs);
+	if (!home_thread_wants_away(t))
 		return ti_work;
 	if (ti_work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL)) {
 		set_thread_flag(TIF_NOTIFY_RESUME);
@@ -305,7 +319,9 @@ bool home_syscall(struct pt_regs *regs, long nr)
 	if (t->node != PROCSHARE_NODE_HOME)
 		return false;
 	t->until_call = false;
-	if (syscall_is_exec(nr) || wants_away(t))
+	if (syscall_is_sigreturn(nr))
+		t->handles_until = jiffies;
+	if (syscall_is_exec(nr) || home_thread_wants_away(t))
 		set_thread_flag(TIF_NOTIFY_RESUME);
 	return false;
 }

@@ -34,8 +34,7 @@ static void pace_thread(struct procshare_process *p, struct home_thread *t)
 		return;
 	if (has_bounced_enough(p, t))
 		WRITE_ONCE(t->target, home_place_bounce(t));
-	if (READ_ONCE(t->target) == PROCSHARE_NODE_HOME || t->until_call ||
-	    time_before(jiffies, t->stay_until))
+	if (!home_thread_wants_away(t))
 		return;
 	set_notify_resume(t->task);
 	kick_process(t->task);

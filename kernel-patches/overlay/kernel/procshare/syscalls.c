@@ -95,6 +95,11 @@ bool syscall_is_exec(long nr)
 	return nr == __NR_execve || nr == __NR_execveat;
 }
 
+bool syscall_is_sigreturn(long nr)
+{
+	return nr == __NR_rt_sigreturn;
+}
+
 bool syscall_is_clone(long nr)
 {
 	return nr == __NR_clone || nr == __NR_clone3 || nr == __NR_fork ||

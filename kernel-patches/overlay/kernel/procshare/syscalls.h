@@ -15,6 +15,7 @@ enum syscall_class syscall_class(long nr);
 /* SYSCALL_LOCAL only for some arguments: the first one decides. */
 bool syscall_is_local(long nr, unsigned long first);
 bool syscall_is_exec(long nr);
+bool syscall_is_sigreturn(long nr);
 /* Makes a new task, which inherits current's extended state. */
 bool syscall_is_clone(long nr);
 
