@@ -4,9 +4,10 @@
  *
  * Anonymous shared memory, or memfd and unlinked tmpfs files whose descriptors are
  * all closed, can only be mapped a second time by fork and mremap(), and they come by
- * here.  (Root finds it in /proc/PID/map_files, too.)  As long as an area is the only one, its pages are exported like private ones.
- * While another node owns a page, home's, out of date, stays in the page cache (@cache
- * of the entry), and gets its contents back later.
+ * here.  (Root finds it in /proc/PID/map_files, too.)  As long as an area is the only
+ * one, its pages are exported like private ones.  While another node owns a page,
+ * home's, out of date, stays in the page cache (@cache of the entry), and gets its
+ * contents back later.
  */
 
 #include <linux/fs.h>
