@@ -20,6 +20,12 @@ def test_signals(sharing, part, policy):
     sharing.part("signals", part, policy, leaves=policy != "spread" or part not in ALONE)
 
 
+def test_one_way_home_for_a_signal(sharing):
+    """A handler runs where the signal was delivered: no second way home to return from it."""
+    reasons = sharing.part("signals", "storm", "away").reasons
+    assert reasons["call"] < reasons["signal"] / 4
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGQUIT])
 def test_death_by_signal(sharing, policy, number):
