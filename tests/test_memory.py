@@ -10,7 +10,7 @@ MEMORY = (
 MAPPINGS = (
     "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over",
 )  # fmt: skip
-SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "descriptor", "closed", "compute", "compute-closed")
+SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "descriptor", "closed", "linked", "compute", "compute-closed")
 
 
 @pytest.mark.parametrize("policy", POLICIES)

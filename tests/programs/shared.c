@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // shared - anonymous memory mapped MAP_SHARED: by this process alone, with a child, twice
 //
-// Usage: shared changes | fork | fork-exec | twice | grow | descriptor | closed | compute | compute-closed
+// Usage: shared changes | fork | fork-exec | twice | grow | descriptor | closed | linked | compute |
+// compute-closed
 
 #include "workers.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -215,6 +217,29 @@ static uint8_t* map_closed(size_t pages) {
     return block;
 }
 
+// Memory gets a name after it has been mapped: then its descriptor is not all.
+static void linked(void) {
+    const int fd = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
+    char self[40], name[40];
+    uint8_t byte = 0;
+    uint8_t* block;
+    int again;
+
+    CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0);
+    block = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(block != MAP_FAILED);
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+    snprintf(name, sizeof(name), "/dev/shm/linked-%d", getpid());
+    CHECK(linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 && close(fd) == 0);
+    hire();
+    let_all_touch(block, 10);
+    again = open(name, O_RDWR);
+    CHECK(again >= 0 && unlink(name) == 0);
+    CHECK_EQUAL(pread(again, &byte, 1, 0), 1);
+    CHECK_EQUAL(byte, 10 + USERS - 1);
+    dismiss();
+}
+
 static void closed(void) {
     uint8_t* block = map_closed(2);
     int status;
@@ -272,9 +297,16 @@ static void compute_closed(void) {
 
 int main(int argc, char** argv) {
     static const struct part parts[] = {
-        {"changes", changes}, {"fork", with_child}, {"fork-exec", fork_exec},
-        {"twice", twice},     {"grow", grow},       {"descriptor", descriptor},
-        {"closed", closed},   {"compute", compute}, {"compute-closed", compute_closed},
+        {"changes", changes},
+        {"fork", with_child},
+        {"fork-exec", fork_exec},
+        {"twice", twice},
+        {"grow", grow},
+        {"descriptor", descriptor},
+        {"closed", closed},
+        {"linked", linked},
+        {"compute", compute},
+        {"compute-closed", compute_closed},
         {NULL, NULL},
     };
 

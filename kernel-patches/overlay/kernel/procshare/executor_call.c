@@ -81,7 +81,8 @@ static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
 	struct procshare_wire_call *call = (void *)msg->body;
 	u32 length;
 
-	if (msg->length < sizeof(*call))
+	if (msg->length < sizeof(*call) ||
+	    call->flags & ~cpu_to_le32(PROCSHARE_CALL_STORE))
 		return false;
 	length = le32_to_cpu(call->xstate_length);
 	if (length && (call->data || !migrate_load_xstate(msg, sizeof(*call), length)))
@@ -158,14 +159,16 @@ static void account(struct home_thread *t, const struct procshare_wire_call *cal
 static struct procshare_msg *make_call(struct home_thread *t, struct pt_regs *regs,
 				       long nr, struct procshare_msg *msg, size_t *data)
 {
-	struct procshare_wire_call *call = (void *)msg->body;
 	struct procshare_msg *ret = NULL;
+	bool made;
 
-	if (call->data)
-		ret = alloc_return(t, le32_to_cpu(call->data));
-	if (ret && executor_make_carried(regs, nr, msg, data_of(ret), data)) {
-		procshare_msg_free(msg);
-		return ret;
+	if (executor_is_carried(msg)) {
+		ret = alloc_return(t, executor_carried_room(regs, nr, msg));
+		made = ret && executor_make_carried(regs, nr, msg, data_of(ret), data);
+		if (made || !ret) {
+			procshare_msg_free(msg);
+			return ret;
+		}
 	}
 	/* Nothing is held: the call may be the end of the thread. */
 	procshare_msg_free(msg);

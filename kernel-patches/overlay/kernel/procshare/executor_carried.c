@@ -9,6 +9,8 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fsnotify.h>
+#include <linux/minmax.h>
 #include <linux/net.h>
 #include <linux/sched/xacct.h>
 #include <linux/socket.h>
@@ -32,6 +34,33 @@ static bool is_plain(struct file *file)
 	       file->f_op->read_iter && file->f_op->write_iter;
 }
 
+static bool may_transfer(struct file *file, struct iov_iter *data)
+{
+	fmode_t may = iov_iter_rw(data) == WRITE ? FMODE_WRITE | FMODE_CAN_WRITE :
+						   FMODE_READ | FMODE_CAN_READ;
+
+	return is_plain(file) && (file->f_mode & may) == may;
+}
+
+/* At the end of a file vfs_iter_read() tells watchers of a read, and read() does not. */
+static ssize_t read_file(struct file *file, struct iov_iter *data, loff_t *pos)
+{
+	struct kiocb kiocb;
+	ssize_t n;
+
+	n = rw_verify_area(READ, file, pos, iov_iter_count(data));
+	if (n)
+		return n;
+	init_sync_kiocb(&kiocb, file);
+	kiocb.ki_pos = pos ? *pos : 0;
+	n = file->f_op->read_iter(&kiocb, data);
+	if (pos)
+		*pos = kiocb.ki_pos;
+	if (n > 0)
+		fsnotify_access(file);
+	return n;
+}
+
 static ssize_t transfer(struct file *file, struct iov_iter *data, loff_t *pos)
 {
 	ssize_t n;
@@ -42,7 +71,7 @@ static ssize_t transfer(struct file *file, struct iov_iter *data, loff_t *pos)
 			add_wchar(current, n);
 		inc_syscw(current);
 	} else {
-		n = vfs_iter_read(file, data, pos, 0);
+		n = read_file(file, data, pos);
 		if (n > 0)
 			add_rchar(current, n);
 		inc_syscr(current);
@@ -60,7 +89,7 @@ static bool at_position(struct pt_regs *regs, struct iov_iter *data)
 
 	if (!file)
 		return false;
-	plain = is_plain(file);
+	plain = may_transfer(file, data);
 	if (plain) {
 		stream = file->f_mode & FMODE_STREAM;
 		if (!stream)
@@ -80,7 +109,7 @@ static bool at_offset(struct pt_regs *regs, struct iov_iter *data)
 	loff_t pos = regs->r10;
 
 	CLASS(fd, f)(regs->di);
-	if (fd_empty(f) || !is_plain(fd_file(f)) || pos < 0 ||
+	if (fd_empty(f) || !may_transfer(fd_file(f), data) || pos < 0 ||
 	    !(fd_file(f)->f_mode & may))
 		return false;
 	regs->ax = transfer(fd_file(f), data, &pos);
@@ -107,6 +136,7 @@ static bool on_socket(struct pt_regs *regs, struct iov_iter *data)
 		regs->ax = sock_sendmsg(sock, &msg);
 	else
 		regs->ax = sock_recvmsg(sock, &msg, flags);
+	*data = msg.msg_iter;
 	return true;
 }
 
@@ -132,12 +162,19 @@ void executor_store(struct pt_regs *regs, const void *data, size_t n)
 		regs->ax = -EFAULT;
 }
 
+static bool is_store(const struct procshare_msg *msg)
+{
+	const struct procshare_wire_call *call = (void *)msg->body;
+
+	return call->flags & cpu_to_le32(PROCSHARE_CALL_STORE);
+}
+
 /* Is in the CALL @nr what it says about its data? */
 bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
 			   long nr)
 {
 	const struct procshare_wire_call *call = (void *)msg->body;
-	bool store = call->flags & cpu_to_le32(PROCSHARE_CALL_STORE);
+	bool store = is_store(msg);
 	u32 data = le32_to_cpu(call->data);
 
 	switch (call_carries(regs, nr)) {
@@ -150,6 +187,21 @@ bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_ms
 	default:
 		return false;
 	}
+}
+
+/* Has the CALL, which fits, anything to do with data? */
+bool executor_is_carried(const struct procshare_msg *msg)
+{
+	const struct procshare_wire_call *call = (void *)msg->body;
+
+	return call->data;
+}
+
+/* How much RETURN may have to bring. */
+size_t executor_carried_room(const struct pt_regs *regs, long nr,
+			     const struct procshare_msg *msg)
+{
+	return call_carries(regs, nr) == CARRIED_IN && !is_store(msg) ? regs->dx : 0;
 }
 
 /*
@@ -165,12 +217,12 @@ bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *
 	struct kvec vector = { .iov_base = out ? call + 1 : in, .iov_len = regs->dx };
 	struct iov_iter data;
 
-	if (call->flags) {
+	if (is_store(msg)) {
 		executor_store(regs, call + 1, le32_to_cpu(call->data));
 		return true;
 	}
 	/* Whoever looks at the call wants to see the caller's buffer. */
-	if (!call->data || executor_watched())
+	if (executor_watched())
 		return false;
 	iov_iter_kvec(&data, out ? ITER_SOURCE : ITER_DEST, &vector, 1, vector.iov_len);
 	if (!make(regs, nr, &data))
@@ -178,6 +230,6 @@ bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *
 	if (task_work_pending(current))
 		task_work_run();
 	if (!out && (long)regs->ax > 0)
-		*brought = regs->ax;
+		*brought = min_t(size_t, regs->ax, vector.iov_len - iov_iter_count(&data));
 	return true;
 }

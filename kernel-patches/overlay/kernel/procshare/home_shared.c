@@ -33,8 +33,15 @@ bool home_shared_is_nameless(struct vm_area_struct *vma)
 /* Can nobody reach the object of @file but through its @areas? */
 static bool is_closed(struct file *file, unsigned int areas)
 {
-	return IS_PRIVATE(file_inode(file)) ||
-	       (d_count(file->f_path.dentry) == 1 && file_count(file) == areas);
+	struct inode *inode = file_inode(file);
+
+	if (IS_PRIVATE(inode))
+		return true;
+	if (file_count(file) != areas)
+		return false;
+	/* Without a descriptor nobody can get at another dentry, or at this one. */
+	smp_rmb();
+	return d_count(file->f_path.dentry) == 1 && atomic_read(&inode->i_count) == 1;
 }
 
 /*

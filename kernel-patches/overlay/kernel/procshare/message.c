@@ -75,10 +75,13 @@ void procshare_header_make(struct procshare_wire_header *header,
 
 int __init procshare_messages_init(void)
 {
-	small_messages = kmem_cache_create("procshare_msg",
-					   offsetof(struct procshare_msg, body[SMALL_BODY]),
-					   __alignof__(struct procshare_msg),
-					   SLAB_NO_MERGE, NULL);
+	/* The data of small reads and writes are copied into and out of bodies. */
+	small_messages = kmem_cache_create_usercopy("procshare_msg",
+						    offsetof(struct procshare_msg, body[SMALL_BODY]),
+						    __alignof__(struct procshare_msg),
+						    SLAB_NO_MERGE,
+						    offsetof(struct procshare_msg, body),
+						    SMALL_BODY, NULL);
 	return small_messages ? 0 : -ENOMEM;
 }
 
