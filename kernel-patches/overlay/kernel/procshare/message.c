@@ -75,13 +75,12 @@ void procshare_header_make(struct procshare_wire_header *header,
 
 int __init procshare_messages_init(void)
 {
-	/* The data of small reads and writes are copied into and out of bodies. */
-	small_messages = kmem_cache_create_usercopy("procshare_msg",
-						    offsetof(struct procshare_msg, body[SMALL_BODY]),
+	/* User memory is copied into it and out of it: small reads and writes. */
+	size_t body = offsetof(struct procshare_msg, body);
+
+	small_messages = kmem_cache_create_usercopy("procshare_msg", body + SMALL_BODY,
 						    __alignof__(struct procshare_msg),
-						    SLAB_NO_MERGE,
-						    offsetof(struct procshare_msg, body),
-						    SMALL_BODY, NULL);
+						    SLAB_NO_MERGE, body, SMALL_BODY, NULL);
 	return small_messages ? 0 : -ENOMEM;
 }
 
