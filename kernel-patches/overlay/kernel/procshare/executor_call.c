@@ -159,10 +159,11 @@ static void account(struct home_thread *t, const struct procshare_wire_call *cal
 static struct procshare_msg *make_call(struct home_thread *t, struct pt_regs *regs,
 				       long nr, struct procshare_msg *msg, size_t *data)
 {
+	const struct procshare_wire_call *call = (void *)msg->body;
 	struct procshare_msg *ret = NULL;
 	bool made;
 
-	if (executor_is_carried(msg)) {
+	if (call->data) {
 		ret = alloc_return(t, executor_carried_room(regs, nr, msg));
 		made = ret && executor_make_carried(regs, nr, msg, data_of(ret), data);
 		if (made || !ret) {

@@ -189,14 +189,6 @@ bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_ms
 	}
 }
 
-/* Has the CALL, which fits, anything to do with data? */
-bool executor_is_carried(const struct procshare_msg *msg)
-{
-	const struct procshare_wire_call *call = (void *)msg->body;
-
-	return call->data;
-}
-
 /* How much RETURN may have to bring. */
 size_t executor_carried_room(const struct pt_regs *regs, long nr,
 			     const struct procshare_msg *msg)

@@ -392,7 +392,6 @@ void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,
 void executor_store(struct pt_regs *regs, const void *data, size_t n);
 bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
 			   long nr);
-bool executor_is_carried(const struct procshare_msg *msg);
 size_t executor_carried_room(const struct pt_regs *regs, long nr,
 			     const struct procshare_msg *msg);
 bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *msg,
