@@ -24,18 +24,39 @@ static pgprot_t prot_of(const struct shadow_page *sp)
 	return vm_get_page_prot(flags);
 }
 
+/* Is the page mapped, so that it only has to be made writable?  Then it is. */
+static bool make_writable(struct vm_fault *vmf, const struct shadow_page *sp)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	spinlock_t *ptl;
+	bool mapped;
+	pte_t *ptep;
+	pte_t pte;
+
+	ptep = pte_offset_map_lock(vma->vm_mm, vmf->pmd, sp->address, &ptl);
+	if (!ptep)
+		return false;
+	pte = ptep_get(ptep);
+	mapped = pte_present(pte) && pte_pfn(pte) == page_to_pfn(sp->frame);
+	if (mapped) {
+		pte = pte_mkwrite(pte_mkdirty(pte_mkyoung(pte)), vma);
+		if (ptep_set_access_flags(vma, sp->address, ptep, pte, 1))
+			update_mmu_cache(vma, sp->address, ptep);
+	}
+	pte_unmap_unlock(ptep, ptl);
+	return mapped;
+}
+
 static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp,
 		      enum coh_access access, bool upgrade)
 {
-	vm_fault_t ret;
+	vm_fault_t ret = VM_FAULT_NOPAGE;
 
 	if (access == COH_WRITE)
 		sp->unwritten = false;
-	/* An entry that is there would be left as it is. */
-	if (upgrade)
-		shadow_page_unmap(sp);
-	ret = vmf_insert_pfn_prot(vmf->vma, sp->address, page_to_pfn(sp->frame),
-				  prot_of(sp));
+	if (!upgrade || !make_writable(vmf, sp))
+		ret = vmf_insert_pfn_prot(vmf->vma, sp->address,
+					  page_to_pfn(sp->frame), prot_of(sp));
 	shadow_page_mapped(sp);
 	return ret;
 }
