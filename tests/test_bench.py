@@ -66,6 +66,17 @@ def test_a_rate_stands_beside_the_raw_rate(cluster):
     assert said["ratio"] == pytest.approx(said["figures"]["bytes_per_s"] / said["raw"]["bytes_per_s"])
 
 
+def test_fork_takes_what_its_transfer_takes(cluster):
+    said = bench(cluster, "fork", 16)
+    figures = said["figures"]
+    assert set(said["raw"]) == BULK and set(figures) == {"fork_s", "bytes", "bytes_per_s"}
+    assert figures["bytes"] == pytest.approx(16 << 20, rel=0.1)
+    assert figures["bytes_per_s"] == pytest.approx(figures["bytes"] / figures["fork_s"])
+    assert said["ratio"] == pytest.approx(figures["bytes_per_s"] / said["raw"]["bytes_per_s"])
+    # A round trip for each page would be less than a tenth.
+    assert said["ratio"] > 0.3
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_gets_done(cluster, name):
     figures, count = OTHERS[name]
@@ -93,7 +104,7 @@ def test_a_wrong_name_is_answered_with_the_right_ones(cluster):
     assert refused.returncode and refused.stderr.count("\n") == 1
     assert refused.stderr.startswith(f"procshare: there is no benchmark 'nonsense': choose one of {names}, ")
     said = refused.stderr.rstrip("\n").split("choose one of ")[1].split(", ")
-    assert set(said) == {"echo", "sequential", *LATENCIES, *OTHERS}
+    assert set(said) == {"echo", "sequential", "fork", *LATENCIES, *OTHERS}
 
 
 def test_two_nodes_have_no_third(make_cluster):

@@ -90,7 +90,7 @@ static void dismiss(void) {
 }
 
 // Every worker has the page in its hands one after another, so that all of them have something to lose.
-static void let_all_touch(uint8_t* address, int value) {
+static inline void let_all_touch(uint8_t* address, int value) {
     for (int i = 0; i < USERS; i++) {
         CHECK_EQUAL(ask(i, WRITE, address, value + i), 0);
         CHECK_EQUAL(*address, value + i);

@@ -139,9 +139,8 @@ std::string format_comparison(const nlohmann::json& json, Raw kind) {
     const double ratio = json["ratio"].get<double>();
 
     if (kind == Raw::bulk)
-        return fmt::format(", {:.2f} times the raw rate ({})", ratio, bench::format_bulk(json["raw"]));
-    return fmt::format(", {:.2f} times the raw round trip ({})", ratio,
-                       bench::format_round_trip(json["raw"]));
+        return fmt::format("{:.2f} times the raw rate ({})", ratio, bench::format_bulk(json["raw"]));
+    return fmt::format("{:.2f} times the raw round trip ({})", ratio, bench::format_round_trip(json["raw"]));
 }
 
 std::string format_figures(const nlohmann::json& figures) {
@@ -155,17 +154,17 @@ std::string format_figures(const nlohmann::json& figures) {
 }
 
 std::string format_result(const Options& options, unsigned node, const nlohmann::json& json, Raw kind) {
-    std::string text = fmt::format("{}, node {}: ", options.name, node);
     const std::string figures = format_figures(json["figures"]);
+    std::string text;
 
     if (json.contains("median_ns"))
-        text += fmt::format("median {:.1f} us, p99 {:.1f} us", json["median_ns"].get<double>() / 1e3,
-                            json["p99_ns"].get<double>() / 1e3);
+        text = fmt::format("median {:.1f} us, p99 {:.1f} us", json["median_ns"].get<double>() / 1e3,
+                           json["p99_ns"].get<double>() / 1e3);
     if (json.contains("ratio"))
-        text += format_comparison(json, kind);
+        text += (text.empty() ? "" : ", ") + format_comparison(json, kind);
     if (!figures.empty())
-        text += (json.contains("median_ns") ? "; " : "") + figures;
-    return text + "\n";
+        text += (text.empty() ? "" : "; ") + figures;
+    return fmt::format("{}, node {}: {}\n", options.name, node, text);
 }
 
 void run_benchmark(const Options& options, Control& control, unsigned node) {

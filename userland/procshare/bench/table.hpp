@@ -49,6 +49,9 @@ Result home_write(const Task& task);
 Result sequential(const Task& task);
 Result random_read(const Task& task);
 
+// fork.cc: fork at home of what a remote thread wrote, MiB.
+Result fork_remote(const Task& task);
+
 // calls.cc: a remote thread makes a call that home executes.
 Result getppid(const Task& task);
 Result small_read(const Task& task);

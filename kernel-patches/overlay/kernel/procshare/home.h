@@ -445,6 +445,27 @@ void home_ahead(struct procshare_process *p, unsigned long address,
 		enum coh_access access);
 void home_ahead_arrival(struct procshare_process *p, const struct pt_regs *regs);
 
+/**
+ * struct recall - what a change of home's mapping asks of the pages in its range
+ * @process: whose
+ * @first: @last: page numbers
+ * @want: COH_WANT_*
+ * @shared: of those of shared memory only
+ * @map: home's page table must map what is back: a marker would not do
+ */
+struct recall {
+	struct procshare_process *process;
+	unsigned long first;
+	unsigned long last;
+	u8 want;
+	bool shared;
+	bool map;
+};
+
+/* home_recall.c */
+u8 recall_want(const struct dir_entry *e, u8 want);
+void recall_range(const struct recall *r);
+
 /* home_notifier.c */
 extern const struct mmu_notifier_ops home_notifier_ops;
 void notifier_recall_shared(struct procshare_process *p);

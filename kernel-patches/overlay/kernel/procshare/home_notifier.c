@@ -4,18 +4,12 @@
  *
  * What is destroyed (munmap, MADV_DONTNEED, truncation) is discarded on the
  * remotes; what moves or changes its protection is recalled; for fork it is
- * enough that home can read.  The callbacks run under mmap_lock or i_mmap_rwsem
- * and wait for remote nodes, which never need either.  They may not allocate
- * with reclaim, and let a worker send.
+ * enough that home can read (home_recall.c).  The callbacks run under mmap_lock or
+ * i_mmap_rwsem: they may not allocate with reclaim, and let a worker send.
  */
 
 #include <linux/mm.h>
-#include <linux/pagemap.h>
-#include <linux/sched/signal.h>
-#include <linux/swap.h>
-#include <linux/swapops.h>
 
-#include "../../mm/internal.h"
 #include "cluster.h"
 #include "home.h"
 
@@ -43,14 +37,9 @@ static u8 want_of(const struct mmu_notifier_range *range)
 	}
 }
 
-/* Shared memory comes home, whatever the change: only its mapping may be gone. */
-static u8 entry_want(const struct dir_entry *e, u8 want)
-{
-	return e->shared ? COH_WANT_WRITE : want;
-}
-
 /* So many entries are dealt with before others may have the lock. */
 #define BATCH	128
+#define LAST_PAGE	(TASK_SIZE_MAX >> PAGE_SHIFT)
 
 typedef void (*entry_fn)(struct procshare_process *p, struct dir_entry *e, u8 want);
 
@@ -114,63 +103,6 @@ static bool unblock(struct procshare_process *p, const struct mmu_notifier_range
 	return all;
 }
 
-/*
- * Pages move, or are about to be copied by fork: markers would not do.  The
- * caller holds mmap_lock for writing, so the page tables stay.
- */
-static void put_back(struct procshare_process *p, struct mm_struct *mm,
-		     unsigned long address)
-{
-	struct vm_area_struct *vma = vma_lookup(mm, address);
-	struct dir_entry *e;
-	spinlock_t *ptl;
-	pmd_t *pmd = mm_find_pmd(mm, address);
-	pte_t *ptep;
-
-	if (!vma || !pmd)
-		return;
-	ptep = pte_offset_map_lock(mm, pmd, address, &ptl);
-	if (!ptep)
-		return;
-	spin_lock(&p->dir.lock);
-	e = directory_find(p, address);
-	if (e && home_marker(ptep_get(ptep)) && coh_home_may(&e->coh, COH_READ) &&
-	    home_install(vma, e, ptep, COH_WRITE))
-		process_doom(p, "no memory to take a page back");
-	spin_unlock(&p->dir.lock);
-	pte_unmap_unlock(ptep, ptl);
-}
-
-/*
- * Sleep until what was asked of the entry is done; the entry is pinned.  Whoever
- * changes the mapping cannot be turned away, so a node that does not answer ends
- * the process.
- */
-static void wait_for(struct procshare_process *p, struct dir_entry *e, u8 want)
-{
-	unsigned long end = jiffies + HOME_PATIENCE;
-
-	want = entry_want(e, want);
-
-	while (!wait_event_timeout(p->dir.wait,
-				   !coh_home_wanted(&e->coh, want, true) ||
-				   READ_ONCE(p->doomed) || READ_ONCE(p->released),
-				   HZ)) {
-		if (time_after(jiffies, end) ||
-		    (fatal_signal_pending(current) &&
-		     task_tgid(current) == p->pid &&
-		     !current->signal->core_state))
-			process_doom(p, "a node does not give its pages back");
-	}
-}
-
-static void ask(struct procshare_process *p, struct dir_entry *e, u8 want)
-{
-	e->waiters++;
-	coh_home_want(&e->coh, entry_want(e, want), true);
-	directory_progress(p, e);
-}
-
 static int range_start(struct mmu_notifier *mn,
 		       const struct mmu_notifier_range *range)
 {
@@ -178,32 +110,26 @@ static int range_start(struct mmu_notifier *mn,
 						   notifier);
 	bool pages_needed = range->event == MMU_NOTIFY_UNMAP ||
 			    range->event == MMU_NOTIFY_PROTECTION_PAGE;
-	unsigned long first = range->start >> PAGE_SHIFT;
-	unsigned long last = (range->end - 1) >> PAGE_SHIFT;
 	u8 want = want_of(range);
-	struct dir_entry *e;
-	unsigned long index;
+	struct recall recall = {
+		.process = p,
+		.first = range->start >> PAGE_SHIFT,
+		.last = (range->end - 1) >> PAGE_SHIFT,
+		.want = want,
+		.map = pages_needed && want != COH_WANT_DISCARD,
+	};
 
 	if (!want || !mmu_notifier_range_blockable(range))
 		return 0;
 	block(p, range);
-	walk(p, first, last, ask, want);
-
-	/* No entry is made in the range, and those that are there stay. */
-	xa_for_each_range(&p->dir.entries, index, e, first, last) {
-		wait_for(p, e, want);
-		if (e->shared)
-			home_shared_return(p, e);
-		else if (want != COH_WANT_DISCARD && pages_needed)
-			put_back(p, range->mm, e->address);
-	}
+	recall_range(&recall);
 	return 0;
 }
 
 /* The page tables have been changed: forget; requests are served by go_on(). */
 static void finish(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
-	want = entry_want(e, want);
+	want = recall_want(e, want);
 	coh_home_done(&e->coh, want);
 	directory_unpin(e);
 	/* What is known of it may be wrong now. */
@@ -233,37 +159,20 @@ static void range_end(struct mmu_notifier *mn,
 
 	if (!want || !mmu_notifier_range_blockable(range))
 		return;
-	/* As long as the range is blocked, it has no entries but those of ask(). */
+	/* As long as the range is blocked, it has no entries but those of recall_range(). */
 	walk(p, first, last, finish, want);
 	if (unblock(p, range))
-		walk(p, 0, ULONG_MAX, go_on, 0);
+		walk(p, 0, LAST_PAGE, go_on, 0);
 	else
 		walk(p, first, last, go_on, 0);
 	directory_wake_all(p);
 	directory_unpark(p);
 }
 
-static void ask_shared(struct procshare_process *p, struct dir_entry *e, u8 want)
+static void finish_shared(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
 	if (e->shared)
-		ask(p, e, want);
-}
-
-/* The next page of shared memory, from page *index on: ask_shared() has pinned it. */
-static struct dir_entry *next_shared(struct procshare_process *p, unsigned long *index)
-{
-	struct dir_entry *e;
-	unsigned int n = 0;
-
-	spin_lock(&p->dir.lock);
-	xa_for_each_start(&p->dir.entries, *index, e, *index) {
-		if (e->shared)
-			break;
-		if (++n % BATCH == 0)
-			cond_resched_lock(&p->dir.lock);
-	}
-	spin_unlock(&p->dir.lock);
-	return e;
+		finish(p, e, want);
 }
 
 /*
@@ -272,18 +181,16 @@ static struct dir_entry *next_shared(struct procshare_process *p, unsigned long 
  */
 void notifier_recall_shared(struct procshare_process *p)
 {
-	unsigned long index = 0;
-	struct dir_entry *e;
+	struct recall recall = {
+		.process = p,
+		.last = LAST_PAGE,
+		.want = COH_WANT_WRITE,
+		.shared = true,
+	};
 
-	walk(p, 0, ULONG_MAX, ask_shared, COH_WANT_WRITE);
-	for (; (e = next_shared(p, &index)); index++) {
-		wait_for(p, e, COH_WANT_WRITE);
-		home_shared_return(p, e);
-		spin_lock(&p->dir.lock);
-		finish(p, e, COH_WANT_WRITE);
-		spin_unlock(&p->dir.lock);
-	}
-	walk(p, 0, ULONG_MAX, go_on, 0);
+	recall_range(&recall);
+	walk(p, 0, LAST_PAGE, finish_shared, COH_WANT_WRITE);
+	walk(p, 0, LAST_PAGE, go_on, 0);
 }
 
 static void release(struct mmu_notifier *mn, struct mm_struct *mm)

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - home_recall: all pages of a range come home, or are given up
+ *
+ * For changes of home's mapping (home_notifier.c).  The nodes are asked for batches
+ * of pages: while one of them arrives the next one has been asked for already, so
+ * that a large range takes the time of its transfer, and what is under way stays
+ * bounded.  What home has, or may read if that is enough, is not asked for.
+ *
+ * Called with mmap_lock or i_mmap_rwsem held; allocates without reclaim, lets a
+ * worker send, and waits only for nodes, which never need either lock.
+ */
+
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
+
+#include "../../mm/internal.h"
+#include "cluster.h"
+#include "home.h"
+
+/* Pages are asked for so many at a time; two batches are under way. */
+#define BATCH	256
+
+/* Shared memory comes home, whatever the change: only its mapping may be gone. */
+u8 recall_want(const struct dir_entry *e, u8 want)
+{
+	return e->shared ? COH_WANT_WRITE : want;
+}
+
+/* ---- asking ---- */
+
+/**
+ * struct batch - entries that were asked for at once
+ * @first: @last: page numbers; in between only they are pinned
+ * @tail: the one that was asked for last, NULL if there is none
+ */
+struct batch {
+	unsigned long first;
+	unsigned long last;
+	struct dir_entry *tail;
+};
+
+static bool concerns(const struct recall *r, const struct dir_entry *e)
+{
+	return !r->shared || e->shared;
+}
+
+static void ask(const struct recall *r, struct dir_entry *e)
+{
+	e->waiters++;
+	coh_home_want(&e->coh, recall_want(e, r->want), true);
+	directory_progress(r->process, e);
+}
+
+/* The next batch, from page @first on. */
+static struct batch ask_batch(const struct recall *r, unsigned long first)
+{
+	struct directory *d = &r->process->dir;
+	struct batch b = { .first = first, .last = r->last };
+	struct dir_entry *e;
+	unsigned long index;
+	unsigned int n = 0;
+
+	spin_lock(&d->lock);
+	xa_for_each_range(&d->entries, index, e, first, r->last) {
+		if (concerns(r, e)) {
+			ask(r, e);
+			b.tail = e;
+		}
+		if (++n == BATCH) {
+			b.last = index;
+			break;
+		}
+	}
+	spin_unlock(&d->lock);
+	procshare_kick();
+	return b;
+}
+
+/* ---- waiting ---- */
+
+struct waiter {
+	struct wait_queue_entry entry;
+	const struct procshare_process *process;
+	const struct dir_entry *e;
+	u8 want;
+};
+
+static bool is_over(const struct waiter *w)
+{
+	return !coh_home_wanted(&w->e->coh, w->want, true) ||
+	       READ_ONCE(w->process->doomed) || READ_ONCE(w->process->released);
+}
+
+/* Every page that arrives wakes all who wait, but this one waits for thousands. */
+static int wake(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	if (!is_over(container_of(entry, struct waiter, entry)))
+		return 0;
+	return woken_wake_function(entry, mode, flags, key);
+}
+
+/*
+ * Sleep until what was asked of the entry is done; the entry is pinned.  Whoever
+ * changes the mapping cannot be turned away, so a node that does not answer ends
+ * the process.
+ */
+static void wait_for(const struct recall *r, struct dir_entry *e)
+{
+	struct procshare_process *p = r->process;
+	unsigned long end = jiffies + HOME_PATIENCE;
+	struct waiter w = {
+		.process = p,
+		.e = e,
+		.want = recall_want(e, r->want),
+	};
+
+	if (is_over(&w))
+		return;
+	init_waitqueue_func_entry(&w.entry, wake);
+	w.entry.private = current;
+	add_wait_queue(&p->dir.wait, &w.entry);
+	while (!is_over(&w)) {
+		if (wait_woken(&w.entry, TASK_UNINTERRUPTIBLE, HZ))
+			continue;
+		if (time_after(jiffies, end) ||
+		    (fatal_signal_pending(current) &&
+		     task_tgid(current) == p->pid &&
+		     !current->signal->core_state))
+			process_doom(p, "a node does not give its pages back");
+	}
+	remove_wait_queue(&p->dir.wait, &w.entry);
+}
+
+/* ---- taking what has come ---- */
+
+/*
+ * Pages move, or are about to be copied by fork: markers would not do.  The
+ * caller holds mmap_lock for writing, so the page tables stay.
+ */
+static void put_back(struct procshare_process *p, struct dir_entry *e)
+{
+	struct vm_area_struct *vma = vma_lookup(p->mm, e->address);
+	pmd_t *pmd = mm_find_pmd(p->mm, e->address);
+	spinlock_t *ptl;
+	pte_t *ptep;
+
+	if (!vma || !pmd)
+		return;
+	ptep = pte_offset_map_lock(p->mm, pmd, e->address, &ptl);
+	if (!ptep)
+		return;
+	spin_lock(&p->dir.lock);
+	if (home_marker(ptep_get(ptep)) && coh_home_may(&e->coh, COH_READ) &&
+	    home_install(vma, e, ptep, COH_WRITE))
+		process_doom(p, "no memory to take a page back");
+	spin_unlock(&p->dir.lock);
+	pte_unmap_unlock(ptep, ptl);
+}
+
+/* The next entry of a batch, from page *index on; it is pinned. */
+static struct dir_entry *next_asked(const struct recall *r, const struct batch *b,
+				    unsigned long *index)
+{
+	struct directory *d = &r->process->dir;
+	struct dir_entry *e;
+
+	spin_lock(&d->lock);
+	xa_for_each_range(&d->entries, *index, e, *index, b->last)
+		if (concerns(r, e))
+			break;
+	spin_unlock(&d->lock);
+	return e;
+}
+
+static void take_batch(const struct recall *r, const struct batch *b)
+{
+	unsigned long index = b->first;
+	struct dir_entry *e;
+
+	if (!b->tail)
+		return;
+	/* Most of what was asked for before has come when the last one has. */
+	wait_for(r, b->tail);
+	for (; (e = next_asked(r, b, &index)); index++) {
+		wait_for(r, e);
+		if (e->shared)
+			home_shared_return(r->process, e);
+		else if (r->map)
+			put_back(r->process, e);
+	}
+	cond_resched();
+}
+
+/**
+ * recall_range - have what a change asks of its pages done, and wait for it
+ * @r: what; the range is blocked, or of shared memory, which is held, so that no entry
+ *	joins it
+ *
+ * Every entry is pinned afterwards, and is not served, until coh_home_done() and
+ * directory_unpin().
+ */
+void recall_range(const struct recall *r)
+{
+	struct batch now = ask_batch(r, r->first), next;
+
+	while (now.last < r->last) {
+		next = ask_batch(r, now.last + 1);
+		take_batch(r, &now);
+		now = next;
+	}
+	take_batch(r, &now);
+}
