@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 from harness import Cluster
+from harness.tracing import Tracing
 from sharing import HOME, PROGRAMS, Sharing
 
 NODES = 8
 PAGES = 16  # of each script
-TRACING = "/sys/kernel/tracing"
-EVENTS = f"{TRACING}/events/procshare"
-RECORD = f"echo 8192 >{TRACING}/buffer_size_kb && for e in send receive; do echo 1 >{EVENTS}/procshare_coherence_$e/enable; done"
-LOST = f"cat {TRACING}/per_cpu/cpu*/stats"
+KILOBYTES = 8192  # of each node's events
 MARK = re.compile(r"tracing_mark_write: (\d+) (\d+)$")
 EVENT = re.compile(
     r"procshare_coherence_(?P<way>send|receive): .*address=(?P<address>\w+) type=(?P<type>\w+) from=(?P<sender>\d+) "
@@ -179,16 +177,13 @@ def recorded(programs):
     """One run of all scripts: what was sent, and what --stats counted."""
     with Cluster(nodes=NODES, mem="384M") as cluster:
         sharing = Sharing(cluster, lambda note: None)
-        for node in range(NODES):
-            cluster.run(RECORD, node, cwd="/", check=True)
+        tracing = Tracing(cluster, ("coherence_send", "coherence_receive"), KILOBYTES)
+        tracing.start()
         scripts = [row.script for row in ROWS]
         outcome = sharing.run([str(PROGRAMS / "messages"), str(PAGES), *scripts], "spread", timeout=600)
         assert outcome.returncode == 0, outcome.stderr
         memory = [range(*(int(word, 16) for word in line.split())) for line in outcome.stdout.splitlines()]
-        texts = {node: cluster.run(f"cat {TRACING}/trace", node, cwd="/", check=True).stdout for node in range(NODES)}
-        for node in range(NODES):
-            lost = re.findall(r"(?:overrun|dropped events): (\d+)", cluster.run(LOST, node, cwd="/").stdout)
-            assert lost and not any(map(int, lost)), f"node {node} lost events"
+        texts = tracing.stop()
     yield Trace(texts, memory), outcome.stats
 
 

@@ -195,6 +195,25 @@ bool Page::fault(Seat seat, coh_access access, Effects& effects) {
     return false;
 }
 
+void Page::expect(Seat seat, coh_access access, Effects& effects) {
+    if (seat == home_seat) {
+        if (!coh_home_may(&home_, access))
+            coh_home_want(&home_, access == COH_WRITE ? COH_WANT_WRITE : COH_WANT_READ, false);
+        return;
+    }
+    coh_out out{};
+    coh_node_fault(&remote(seat).node, seat, home_seat, access, &out);
+    perform(seat, out, nullptr, effects);
+}
+
+void Page::unmap(Seat seat, coh_access access) {
+    remote(seat).pte = std::min(remote(seat).pte, access);
+}
+
+bool Page::unwritten(Seat seat) const {
+    return seat == home_seat ? home_unwritten_ : node(seat) && remotes_[seat]->unwritten;
+}
+
 void Page::deliver_home(const Parcel& parcel, coh_out& out) {
     if (parcel.msg.flags & COH_UNWRITTEN)
         migratory_unwritten(&migratory_);

@@ -57,6 +57,12 @@ public:
 
     // A thread of @seat faults.  At home: true if the page could be mapped at once.
     bool fault(Seat seat, coh_access access, Effects& effects);
+    // A thread of @seat is likely to fault soon.
+    void expect(Seat seat, coh_access access, Effects& effects);
+    // Only faults map: @seat's mapping is what it was, @access, although the page has been installed.
+    void unmap(Seat seat, coh_access access);
+    // May @seat write without having said so yet?  Then its mapping does not let it.
+    bool unwritten(Seat seat) const;
     void deliver(const Parcel& parcel, Effects& effects);
     // The minimum hold of a node is over.
     void release(Seat seat, Effects& effects);

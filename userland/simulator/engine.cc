@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "engine.hpp"
 
-#include <queue>
-
 #include "error.hpp"
+#include "events.hpp"
 #include "servers.hpp"
 
 namespace procshare::simulator {
@@ -18,32 +17,9 @@ using machines::Version;
 constexpr std::uint64_t header_bytes = 24 + 32; // link header and body, see wire.h
 constexpr std::uint64_t page_bytes = 4096;
 
-std::uint64_t size_of(const coh_msg& m) {
-    return header_bytes + (m.flags & COH_DATA ? page_bytes : 0);
+std::uint64_t size_of(const Message& message) {
+    return header_bytes + (message.page_follows ? page_bytes : 0);
 }
-
-struct Event {
-    enum class Kind {
-        touch,        // thread @who makes its access
-        request,      // its fault has reached the machines
-        arrive,       // the first bit of @message is at its node
-        received,     // all of it is
-        served,       // a server has handled it
-        free,         // and is free again; @message tells which link it was
-        wake,         // the waiters of @message.page at node @who look again
-        release,      // node @who's minimum hold of the page is over
-        release_home, // and home's, of access @who
-    };
-    Nanoseconds time;
-    std::uint64_t number; // of several at the same time the first made comes first
-    Kind kind;
-    unsigned who;
-    Message message;
-
-    bool operator>(const Event& other) const {
-        return time != other.time ? time > other.time : number > other.number;
-    }
-};
 
 struct Thread {
     NodeId node;
@@ -58,16 +34,23 @@ struct Place {
     std::vector<unsigned> waiting; // threads
     bool waking = false;
     Row row = Row::local; // of the fault being served
+    bool zero = false;    // home need not send the page
 };
 
 struct PageState {
     machines::Page machines;
-    std::vector<Place> places; // by seat
-    bool releasing = false;    // a release of home's hold is on its way
+    std::vector<Place> places;   // by seat
+    bool releasing = false;      // a release of home's hold is on its way
+    unsigned discards = 0;       // that home waits for
+    std::vector<unsigned> early; // threads whose turn it is not yet
 };
 
+coh_access wanted(bool write) {
+    return write ? COH_WRITE : COH_READ;
+}
+
 coh_access wanted(const Access& access) {
-    return access.kind == Access::Kind::write ? COH_WRITE : COH_READ;
+    return wanted(access.kind == Access::Kind::write);
 }
 
 class Engine {
@@ -78,7 +61,7 @@ public:
         for (NodeId node : workload.threads())
             threads_.push_back({node, false, {}, 0});
         for (PageId page = 0; page < pages_.size(); page++)
-            pages_[page].places.push_back({home_of(page), {}, false, Row::local});
+            pages_[page].places.push_back({home_of(page), {}});
         result_.load.resize(nodes_);
         result_.nodes = nodes_;
         result_.servers = costs_.servers;
@@ -90,8 +73,7 @@ public:
         for (unsigned t = 0; t < threads_.size(); t++)
             proceed(t);
         while (!events_.empty()) {
-            const Event event = events_.top();
-            events_.pop();
+            const Event event = events_.take();
             now_ = event.time;
             happen(event);
         }
@@ -118,14 +100,14 @@ private:
             throw Error("page {} is touched by more than {} nodes, which the protocol's sets of nodes do not "
                         "hold: use fewer nodes, or more pages",
                         page, max_sharers);
-        places.push_back({node, {}, false, Row::local});
+        places.push_back({node, {}});
         return Seat(places.size() - 1);
     }
 
     // ---- time ----
 
     void at(Nanoseconds time, Event::Kind kind, unsigned who, Message message = {}) {
-        events_.push({time, ++number_, kind, who, message});
+        events_.add(time, kind, who, message);
     }
 
     void happen(const Event& e) {
@@ -135,8 +117,8 @@ private:
         case Event::Kind::request:
             return request(e.who);
         case Event::Kind::arrive:
-            return at(network_.receive(e.message.to, size_of(e.message.parcel.msg), now_),
-                      Event::Kind::received, 0, e.message);
+            return at(network_.receive(e.message.to, size_of(e.message), now_), Event::Kind::received, 0,
+                      e.message);
         case Event::Kind::received:
             servers_[e.message.to].arrive(e.message);
             return start(e.message.to);
@@ -181,11 +163,60 @@ private:
 
     void touch(unsigned t) {
         Thread& thread = threads_[t];
-        const Seat seat = seat_of(thread.access.page, thread.node);
-        if (pages_[thread.access.page].machines.mapped(seat) >= wanted(thread.access))
-            return access(t, seat);
+        const Access& a = thread.access;
+        const bool touches = a.kind == Access::Kind::read || a.kind == Access::Kind::write;
+        const Seat seat = seat_of(a.page, thread.node);
+        const bool mapped = touches && may(pages_[a.page], seat, wanted(a));
+        if (!workload_.begin(t, mapped))
+            return pages_[a.page].early.push_back(t);
         thread.faulted = now_;
-        at(now_ + costs_.trap, Event::Kind::request, t);
+        if (touches && !mapped)
+            return at(now_ + costs_.trap, Event::Kind::request, t);
+        if (a.kind == Access::Kind::discard)
+            discard(a.page);
+        ask_ahead(t, now_);
+        return touches ? access(t, seat) : over(t);
+    }
+
+    // The right to write that came without being asked for is used by a fault of its own.
+    static bool may(const PageState& state, Seat seat, coh_access access) {
+        return state.machines.mapped(seat) >= access &&
+               (access == COH_READ || !state.machines.unwritten(seat));
+    }
+
+    // The thread's access is over.
+    void over(unsigned t) {
+        const PageId page = threads_[t].access.page;
+        workload_.end(t);
+        look_again(page);
+        proceed(t);
+    }
+
+    void look_again(PageId page) {
+        for (unsigned t : std::exchange(pages_[page].early, {}))
+            at(now_, Event::Kind::touch, t);
+    }
+
+    void discard(PageId page) {
+        Effects effects;
+        pages_[page].machines.begin_change(COH_WANT_DISCARD);
+        pages_[page].discards++;
+        progress(page, effects);
+        emit(page, effects, now_);
+    }
+
+    void ask_ahead(unsigned t, Nanoseconds time) {
+        for (const Ahead& ahead : threads_[t].access.ahead) {
+            const Seat seat = seat_of(ahead.page, threads_[t].node);
+            PageState& state = pages_[ahead.page];
+            Effects effects;
+            state.machines.expect(seat, wanted(ahead.write), effects);
+            state.places[seat].zero = ahead.zero;
+            if (seat == home_seat)
+                progress(ahead.page, effects);
+            time = emit(ahead.page, effects, time);
+            look_again(ahead.page);
+        }
     }
 
     void access(unsigned t, Seat seat) {
@@ -196,7 +227,7 @@ private:
             throw Error("a thread saw something else than the last write to page {}: the protocol is broken",
                         a.page);
         result_.accesses++;
-        proceed(t);
+        over(t);
     }
 
     void count_fault(unsigned t, Row row) {
@@ -208,15 +239,16 @@ private:
         const Seat seat = seat_of(page, threads_[t].node);
         PageState& state = pages_[page];
         Effects effects;
-        if (state.machines.mapped(seat) >= wanted(threads_[t].access) ||
-            state.machines.fault(seat, wanted(threads_[t].access), effects)) {
+        if (state.machines.fault(seat, wanted(threads_[t].access), effects)) {
+            ask_ahead(t, now_);
             count_fault(t, Row::local);
             return access(t, seat);
         }
         state.places[seat].waiting.push_back(t);
+        state.places[seat].zero = threads_[t].access.zero;
         if (seat == home_seat)
             progress(page, effects);
-        emit(page, effects, now_);
+        ask_ahead(t, emit(page, effects, now_));
     }
 
     // The waiters of @seat: those that now may, have their access; the others fault again.
@@ -250,6 +282,7 @@ private:
         Effects effects;
         pages_[page].machines.release(seat, effects);
         emit(page, effects, now_);
+        look_again(page);
     }
 
     void release_home(PageId page, coh_access access) {
@@ -263,8 +296,7 @@ private:
 
     void start(NodeId node) {
         while (const auto message = servers_[node].begin()) {
-            const bool data = message->parcel.msg.flags & COH_DATA;
-            const Nanoseconds time = costs_.service + (data ? costs_.copy : 0);
+            const Nanoseconds time = costs_.service + (message->page_follows ? costs_.copy : 0);
             result_.load[node].service += time;
             result_.load[node].messages++;
             at(now_ + time, Event::Kind::served, 0, *message);
@@ -274,10 +306,11 @@ private:
     void serve(const Message& message) {
         PageState& state = pages_[message.page];
         const Seat seat = message.parcel.msg.to;
+        const coh_access mapped = state.machines.mapped(seat);
         Effects effects;
         state.machines.deliver(message.parcel, effects);
         if (effects.installed)
-            wake_later(message.page, seat);
+            install(message.page, seat, mapped, effects);
         if (effects.failed)
             throw Error("a fault on page {} was refused: the protocol is broken", message.page);
         if (seat == home_seat)
@@ -285,6 +318,16 @@ private:
         const Nanoseconds end = emit(message.page, effects, now_);
         result_.load[message.to].service += end - now_;
         at(end, Event::Kind::free, 0, message);
+        look_again(message.page);
+    }
+
+    // A page that nobody waits for any more is not mapped, and not held.
+    void install(PageId page, Seat seat, coh_access mapped, Effects& effects) {
+        PageState& state = pages_[page];
+        if (!state.places[seat].waiting.empty())
+            return wake_later(page, seat);
+        state.machines.unmap(seat, mapped);
+        state.machines.release(seat, effects);
     }
 
     void stop(const Message& message) {
@@ -297,13 +340,16 @@ private:
         if (!effects.broken.empty())
             throw Error("page {}: {}: the protocol is broken", page, effects.broken);
         for (const Parcel& parcel : effects.sent) {
-            const Message message{page, pages_[page].places[parcel.msg.from].node,
-                                  pages_[page].places[parcel.msg.to].node, parcel};
-            const bool data = parcel.msg.flags & COH_DATA;
-            const std::uint64_t bytes = size_of(parcel.msg);
+            const Place &from = pages_[page].places[parcel.msg.from],
+                        &to = pages_[page].places[parcel.msg.to];
+            const bool zero = parcel.msg.from == home_seat && to.zero;
+            const bool data = parcel.msg.flags & COH_DATA && !zero;
+            const Message message{page, from.node, to.node, parcel, data};
+            const std::uint64_t bytes = size_of(message);
             time += costs_.sending + (data ? costs_.copy : 0);
             at(network_.send(message.from, bytes, time), Event::Kind::arrive, 0, message);
             result_.messages++;
+            result_.types[parcel.msg.type]++;
             result_.bytes += bytes;
             result_.pages += data;
         }
@@ -321,39 +367,35 @@ private:
     // Home serves what it can.
     void progress(PageId page, Effects& effects) {
         PageState& state = pages_[page];
-        bool woke = effects.woke;
-        for (;;) {
+        do {
+            if (std::exchange(effects.woke, false)) {
+                if (!state.places[home_seat].waiting.empty())
+                    wake_later(page, home_seat);
+                else
+                    state.machines.release_home(COH_WRITE); // nobody is going to use that
+                end_discards(state);
+            }
             note_row(state);
-            effects.woke = false;
-            if (!state.machines.serve(effects))
-                break;
-            woke = woke || effects.woke;
+        } while (state.machines.serve(effects) || effects.woke);
+        look_again(page);
+    }
+
+    void end_discards(PageState& state) {
+        if (!state.machines.change_ready(COH_WANT_DISCARD))
+            return;
+        while (state.discards) {
+            state.machines.end_change(COH_WANT_DISCARD, ++version_);
+            state.discards--;
         }
-        if (woke && !state.places[home_seat].waiting.empty())
-            wake_later(page, home_seat);
     }
 
     // Which row of the protocol's table is the request that home is about to serve?
-    void note_row(PageState& state) {
+    static void note_row(PageState& state) {
         const coh_home& h = state.machines.home();
         if (coh_home_next(&h) == COH_NEXT_NONE)
             return;
         const Seat head = coh_home_head(&h);
-        if (head == COH_NO_NODE) {
-            state.places[home_seat].row = h.home_want & COH_WANT_WRITE ? Row::home_write : Row::home_read;
-            return;
-        }
-        state.places[head].row = row_of(h, head);
-    }
-
-    static Row row_of(const coh_home& h, Seat node) {
-        const bool valid = h.state == COH_HOME_ALONE || h.state == COH_HOME_SHARED;
-        const bool write = h.want_write & coh_bit(node);
-        if (!write)
-            return valid ? Row::remote_read_home : Row::remote_read_third;
-        if (h.state == COH_HOME_OWNED)
-            return Row::remote_write_third;
-        return h.sharers & ~coh_bit(node) ? Row::remote_write_shared : Row::remote_write_alone;
+        state.places[head == COH_NO_NODE ? home_seat : head].row = next_row(h);
     }
 
     Workload& workload_;
@@ -365,9 +407,8 @@ private:
     std::vector<PageState> pages_;
     std::vector<Thread> threads_;
     std::vector<unsigned> waiting_at_barrier_;
-    std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+    Events events_;
     Nanoseconds now_ = 0;
-    std::uint64_t number_ = 0;
     Version version_ = 0;
     unsigned running_ = 0;
     Result result_;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ftrace.hpp"
 
+#include <array>
 #include <charconv>
 #include <istream>
-#include <map>
 #include <optional>
-#include <set>
 #include <string_view>
+#include <utility>
 
 #include "error.hpp"
 
@@ -88,26 +88,39 @@ std::string_view field(const Line& line, std::string_view key) {
     return value.substr(0, value.find_first_of(" \r"));
 }
 
-class Converter {
+constexpr std::array<std::pair<std::string_view, coh_type>, 10> message_types{{
+    {"GET", COH_GET},
+    {"GRANT", COH_GRANT},
+    {"FWD", COH_FWD},
+    {"INV", COH_INV},
+    {"ACK", COH_ACK},
+    {"DONE", COH_DONE},
+    {"NOPAGE", COH_NOPAGE},
+    {"PUT", COH_PUT},
+    {"LOST", COH_LOST},
+    {"FLUSHED", COH_FLUSHED},
+}};
+
+class Reader {
 public:
-    Converter(const std::string& name, const ConvertOptions& options) : name_(name), options_(options) {}
+    explicit Reader(const std::string& name) : name_(name) {}
 
     void read(std::string_view text) {
         Line line;
         number_++;
         if (!split(text, line))
             return;
-        if (options_.process && value<std::uint64_t>(line, "process") != options_.process)
-            return;
         if (line.event == "procshare_fault")
-            remote_fault(line);
+            fault(line, TraceEvent::Kind::fault);
+        else if (line.event == "procshare_fault_end")
+            fault(line, TraceEvent::Kind::fault_end);
         else if (line.event == "procshare_coherence_send")
-            sent(line);
+            message(line, TraceEvent::Kind::send);
         else if (line.event == "procshare_coherence_receive")
-            received(line);
+            message(line, TraceEvent::Kind::receive);
     }
 
-    std::vector<Fault> take() { return std::move(faults_); }
+    std::vector<TraceEvent> take() { return std::move(events_); }
 
 private:
     template <class T>
@@ -117,68 +130,76 @@ private:
         throw Error("{}:{}: {} without a number for '{}'", name_, number_, line.event, key);
     }
 
-    std::uint64_t page(const Line& line) const { return value<std::uint64_t>(line, "address") >> page_shift; }
-
-    bool is_write(const Line& line) const {
+    coh_access access(const Line& line) const {
         const std::string_view access = field(line, "access");
+        if (access == "none")
+            return COH_NONE;
         if (access != "read" && access != "write")
             throw Error("{}:{}: {} without access=read or access=write", name_, number_, line.event);
-        return access == "write";
+        return access == "write" ? COH_WRITE : COH_READ;
     }
 
-    void add(const Line& line, unsigned node, unsigned thread, bool write) {
-        if (node >= max_nodes)
-            throw Error("{}:{}: there is no node {}", name_, number_, node);
-        waiting_.insert({{node, page(line)}, faults_.size()});
-        faults_.push_back({line.time, node, thread, page(line), write, 0});
+    coh_type type(const Line& line) const {
+        const std::string_view said = field(line, "type");
+        for (const auto& [type_name, type] : message_types)
+            if (said == type_name)
+                return type;
+        throw Error("{}:{}: there is no message '{}'", name_, number_, said);
     }
 
-    void remote_fault(const Line& line) {
-        add(line, value<unsigned>(line, "node"), line.pid, is_write(line));
+    void add(const Line& line, TraceEvent event) {
+        event.time = line.time;
+        event.pid = line.pid;
+        event.process = value<std::uint64_t>(line, "process");
+        event.page = value<std::uint64_t>(line, "address") >> page_shift;
+        event.access = access(line);
+        if (event.node >= max_nodes)
+            throw Error("{}:{}: there is no node {}", name_, number_, event.node);
+        if (!events_.empty() && event.node != events_.front().node)
+            throw Error("{}:{}: of node {}, what is before of node {}: give a file per node", name_, number_,
+                        event.node, events_.front().node);
+        events_.push_back(event);
     }
 
-    // Home asks an owner or a source for the page, or sharers for their copies, for itself.
-    void sent(const Line& line) {
-        const std::string_view type = field(line, "type");
-        if (type != "FWD" && type != "INV")
-            return;
-        const auto from = value<unsigned>(line, "from");
-        if (value<unsigned>(line, "requester") != from)
-            return;
-        const std::pair transaction(page(line), value<std::uint64_t>(line, "epoch"));
-        if (transactions_.insert(transaction).second)
-            add(line, from, 0, type == "INV" || is_write(line));
+    void fault(const Line& line, TraceEvent::Kind kind) {
+        TraceEvent event{.kind = kind, .node = value<unsigned>(line, "node")};
+        event.mapped = kind == TraceEvent::Kind::fault_end && value<unsigned>(line, "mapped");
+        add(line, event);
     }
 
-    // Those who waited for the page at that node have it.
-    void received(const Line& line) {
-        if (field(line, "type") != "GRANT")
-            return;
-        const std::pair key(value<unsigned>(line, "to"), page(line));
-        const auto [begin, end] = waiting_.equal_range(key);
-        for (auto i = begin; i != end; ++i)
-            if (line.time >= faults_[i->second].time)
-                faults_[i->second].waited = line.time - faults_[i->second].time;
-        waiting_.erase(begin, end);
+    void message(const Line& line, TraceEvent::Kind kind) {
+        const std::string_view flags = field(line, "flags");
+        TraceEvent event{.kind = kind};
+        coh_msg& m = event.message;
+
+        m.type = type(line);
+        m.from = value<u8>(line, "from");
+        m.to = value<u8>(line, "to");
+        m.access = access(line);
+        m.requester = value<u8>(line, "requester");
+        m.epoch = value<u64>(line, "epoch");
+        m.acks = value<coh_set>(line, "acks");
+        m.flags = (flags.find("DATA") != flags.npos ? COH_DATA : 0) |
+                  (flags.find("ERROR") != flags.npos ? COH_ERROR : 0);
+        event.node = kind == TraceEvent::Kind::send ? m.from : m.to;
+        event.data = value<unsigned>(line, "page");
+        add(line, event);
     }
 
     const std::string& name_;
-    const ConvertOptions options_;
     unsigned number_ = 0; // of the line
-    std::vector<Fault> faults_;
-    std::multimap<std::pair<unsigned, std::uint64_t>, std::size_t> waiting_; // by node and page
-    std::set<std::pair<std::uint64_t, std::uint64_t>> transactions_;         // of home's own faults
+    std::vector<TraceEvent> events_;
 };
 
 } // namespace
 
-std::vector<Fault> read_ftrace(std::istream& input, const std::string& name, const ConvertOptions& options) {
-    Converter converter(name, options);
+std::vector<TraceEvent> read_ftrace(std::istream& input, const std::string& name) {
+    Reader reader(name);
     std::string line;
 
     while (std::getline(input, line))
-        converter.read(line);
-    return converter.take();
+        reader.read(line);
+    return reader.take();
 }
 
 } // namespace procshare::simulator

@@ -2,6 +2,7 @@
 #include "result.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,8 @@
 namespace procshare::simulator {
 namespace {
 
+constexpr const char* type_names[] = {"",     "GET",    "GRANT", "FWD",  "INV",    "ACK",
+                                      "DONE", "NOPAGE", "PUT",   "LOST", "FLUSHED"};
 constexpr double microsecond = 1e3; // ns
 constexpr double second = 1e9;
 
@@ -58,11 +61,31 @@ const char* row_name(Row row) {
     return names[static_cast<std::size_t>(row)];
 }
 
+Row next_row(const coh_home& h) {
+    const u8 node = coh_home_head(&h);
+    if (node == COH_NO_NODE)
+        return h.home_want & COH_WANT_WRITE ? Row::home_write : Row::home_read;
+    const bool valid = h.state == COH_HOME_ALONE || h.state == COH_HOME_SHARED;
+    const bool write = h.want_write & coh_bit(node);
+    if (!write)
+        return valid ? Row::remote_read_home : Row::remote_read_third;
+    if (h.state == COH_HOME_OWNED)
+        return Row::remote_write_third;
+    return h.sharers & ~coh_bit(node) ? Row::remote_write_shared : Row::remote_write_alone;
+}
+
 std::uint64_t Result::fault_count() const {
     std::uint64_t count = 0;
     for (const RowCount& row : faults)
         count += row.latencies.size();
     return count;
+}
+
+Nanoseconds Result::waited() const {
+    Nanoseconds sum = 0;
+    for (const RowCount& row : faults)
+        sum = std::accumulate(row.latencies.begin(), row.latencies.end(), sum);
+    return sum;
 }
 
 double Result::service_use(unsigned node) const {
@@ -81,7 +104,8 @@ Nanoseconds quantile(std::vector<Nanoseconds> values, double share) {
     return *nth;
 }
 
-std::string format_result(const Result& result) {
+// How long it took, how much was said, and the faults by row.
+std::string format_faults(const Result& result) {
     Table table({{"fault", Table::Align::left}, {"count"}, {"median us"}, {"p99 us"}});
     auto add = [&](const char* name, const std::vector<Nanoseconds>& latencies) {
         table.row({name, fmt::format("{}", latencies.size()), format_row(double(quantile(latencies, 0.5))),
@@ -91,18 +115,22 @@ std::string format_result(const Result& result) {
         if (!result.faults[row].latencies.empty())
             add(row_name(static_cast<Row>(row)), result.faults[row].latencies);
     add("all", all_latencies(result));
-
-    const Use service = use_of(result, [&](unsigned n) { return result.service_use(n); });
-    const Use link = use_of(result, [&](unsigned n) { return result.link_use(n); });
-    return fmt::format("{} nodes, directory {}: {:.3f} ms, {} accesses, {} faults ({:.0f}/s)\n"
-                       "{} messages, {} pages, {} bytes\n\n{}\n"
-                       "busy with messages: home {:.1f} %, others {:.1f} % (the busiest {:.1f} %)\n"
-                       "links: home {:.1f} %, others {:.1f} % (the busiest {:.1f} %)\n",
-                       result.nodes, result.distributed ? "distributed" : "at home",
+    return fmt::format("{:.3f} ms, {} accesses, {} faults ({:.0f}/s)\n"
+                       "{} messages, {} pages, {} bytes\n\n{}",
                        double(result.makespan) / 1e6, result.accesses, result.fault_count(),
                        per_second(result, result.fault_count()), result.messages, result.pages, result.bytes,
-                       table.text(), 100 * service.home, 100 * service.mean, 100 * service.most,
-                       100 * link.home, 100 * link.mean, 100 * link.most);
+                       table.text());
+}
+
+std::string format_result(const Result& result) {
+    const Use service = use_of(result, [&](unsigned n) { return result.service_use(n); });
+    const Use link = use_of(result, [&](unsigned n) { return result.link_use(n); });
+    return fmt::format("{} nodes, directory {}: {}\n"
+                       "busy with messages: home {:.1f} %, others {:.1f} % (the busiest {:.1f} %)\n"
+                       "links: home {:.1f} %, others {:.1f} % (the busiest {:.1f} %)\n",
+                       result.nodes, result.distributed ? "distributed" : "at home", format_faults(result),
+                       100 * service.home, 100 * service.mean, 100 * service.most, 100 * link.home,
+                       100 * link.mean, 100 * link.most);
 }
 
 nlohmann::json json_result(const Result& result) {
@@ -112,6 +140,9 @@ nlohmann::json json_result(const Result& result) {
                           {"count", result.faults[row].latencies.size()},
                           {"median_ns", quantile(result.faults[row].latencies, 0.5)},
                           {"p99_ns", quantile(result.faults[row].latencies, 0.99)}});
+    nlohmann::json types = nlohmann::json::object();
+    for (std::size_t type = COH_GET; type < result.types.size(); type++)
+        types[type_names[type]] = result.types[type];
     const Use service = use_of(result, [&](unsigned n) { return result.service_use(n); });
     const Use link = use_of(result, [&](unsigned n) { return result.link_use(n); });
     const std::vector<Nanoseconds> all = all_latencies(result);
@@ -123,6 +154,8 @@ nlohmann::json json_result(const Result& result) {
             {"accesses_per_s", per_second(result, result.accesses)},
             {"faults_per_s", per_second(result, result.fault_count())},
             {"messages", result.messages},
+            {"types", types},
+            {"waited_ns", result.waited()},
             {"pages", result.pages},
             {"bytes", result.bytes},
             {"median_ns", quantile(all, 0.5)},

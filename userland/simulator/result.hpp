@@ -11,6 +11,10 @@
 
 #include "workload.hpp"
 
+extern "C" {
+#include "coherence.h"
+}
+
 namespace procshare::simulator {
 
 // The rows of the protocol's table of faults.
@@ -26,6 +30,8 @@ enum class Row {
 };
 inline constexpr std::size_t rows = 8;
 const char* row_name(Row row);
+// Of the request that home serves next.
+Row next_row(const coh_home& home);
 
 struct RowCount {
     std::vector<Nanoseconds> latencies; // of each fault, until the access was done
@@ -46,11 +52,13 @@ struct Result {
     std::uint64_t accesses = 0;
     std::uint64_t messages = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t pages = 0; // sent over the network
+    std::uint64_t pages = 0;                            // sent over the network
+    std::array<std::uint64_t, COH_FLUSHED + 1> types{}; // messages, by enum coh_type
     std::array<RowCount, rows> faults;
     std::vector<NodeLoad> load;
 
     std::uint64_t fault_count() const;
+    Nanoseconds waited() const; // of all faults together
     // The share of the makespan for which something of @node was busy, 0 to 1.
     double service_use(unsigned node) const;
     double link_use(unsigned node) const; // the busier direction
@@ -59,6 +67,7 @@ struct Result {
 // The @share (0 to 1) quantile; 0 if there are none.
 Nanoseconds quantile(std::vector<Nanoseconds> values, double share);
 
+std::string format_faults(const Result& result);
 std::string format_result(const Result& result);
 // Schema procshare.sim/1.
 nlohmann::json json_result(const Result& result);

@@ -16,6 +16,7 @@ struct Message {
     PageId page;
     NodeId from, to;
     machines::Parcel parcel;
+    bool page_follows = false;
 };
 
 // Messages of one link are handled one after the other, in order.

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// procshare - trace: page faults of a real run, as text, and as a workload
+// procshare - trace: what threads have asked for in a real run, as text
 //
-// A line per fault, in any order:
+// A line per page that was asked for, in any order:
 //
-//   TIME NODE THREAD PAGE KIND [WAITED]
+//   TIME NODE THREAD PAGE KIND [WAITED [zero]]
 //
-// TIME and WAITED in ns (WAITED: until the page was there, 0 if not known), PAGE in hexadecimal, the address
-// divided by 4096, KIND r or w.  Lines that begin with # are comments.
+// TIME and WAITED in ns (WAITED: until the thread had the page, 0 if not known), PAGE in hexadecimal, the
+// address divided by 4096.  Lines that begin with # are comments.
+//
+//   r w   a fault, to read or to write
+//   R W   asked for by the thread although none has touched it: what is likely to follow, what moves at home
+//   d     home takes the page away from all, unread
+//
+// `zero`: home's page has never been touched, which is said instead of sending it.
 #pragma once
 
 #include <iosfwd>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,22 +23,23 @@
 
 namespace procshare::simulator {
 
-struct Fault {
+struct Request {
+    enum class Kind { fault, ahead, discard };
     Nanoseconds time = 0;
     unsigned node = 0;
     unsigned thread = 0;
     std::uint64_t page = 0;
+    Kind kind = Kind::fault;
     bool write = false;
     Nanoseconds waited = 0;
-    auto operator<=>(const Fault&) const = default;
+    bool zero = false;
+
+    bool is_write() const { return write || kind == Kind::discard; }
+    auto operator<=>(const Request&) const = default;
 };
 
 // Throws Error that names @name and the line.
-std::vector<Fault> read_trace(std::istream& input, const std::string& name);
-void write_trace(std::ostream& output, const std::vector<Fault>& faults);
-
-// Each thread repeats its faults in order and computes in between for as long as it did.  Nodes keep their
-// numbers, pages get small ones.  Throws Error if there is nothing in it.
-std::unique_ptr<Workload> make_replay(const std::vector<Fault>& faults);
+std::vector<Request> read_trace(std::istream& input, const std::string& name);
+void write_trace(std::ostream& output, const std::vector<Request>& requests);
 
 } // namespace procshare::simulator

@@ -18,11 +18,26 @@ inline constexpr unsigned max_nodes = 1024;
 // Nodes that may take part in one page, its home among them: the width of the protocol's sets.
 inline constexpr unsigned max_sharers = 64;
 
+// A page that is asked for although no thread touches it yet.
+struct Ahead {
+    PageId page = 0;
+    bool write = false;
+    bool zero = false;
+};
+
 struct Access {
-    enum class Kind { read, write, barrier };
+    enum class Kind {
+        read,
+        write,
+        barrier,
+        ahead,   // nothing but what is in @ahead
+        discard, // home takes the page away from all
+    };
     Kind kind = Kind::read;
     PageId page = 0;
-    Nanoseconds think = 0; // computing before it
+    Nanoseconds think = 0;      // computing before it
+    bool zero = false;          // home need not send the page if it is asked: it is all zero
+    std::vector<Ahead> ahead{}; // asked for in the same breath
 };
 
 // The threads of a program; each is asked for one access after the other.
@@ -35,6 +50,10 @@ public:
     PageId pages() const { return pages_; }
     // What @thread does next, nothing when it has ended.
     virtual std::optional<Access> next(unsigned thread) = 0;
+    // May that begin now, which it does then?  @mapped: it would not fault.  If not, the question comes again
+    // when something has happened to the page.
+    virtual bool begin(unsigned /*thread*/, bool /*mapped*/) { return true; }
+    virtual void end(unsigned /*thread*/) {}
 
 protected:
     std::vector<NodeId> threads_;

@@ -38,11 +38,11 @@ private:
 };
 
 Access reads(Nanoseconds think = 0, PageId page = 0) {
-    return {Kind::read, page, think};
+    return {.kind = Kind::read, .page = page, .think = think};
 }
 
 Access writes(Nanoseconds think = 0, PageId page = 0) {
-    return {Kind::write, page, think};
+    return {.kind = Kind::write, .page = page, .think = think};
 }
 
 std::size_t count(const Result& result, Row row) {
@@ -178,9 +178,79 @@ TEST(Simulator, MinimumHoldDelaysTheNext) {
 
 TEST(Simulator, BarriersHoldBackTheFast) {
     Script script(2, 1);
-    script.thread(0, {reads(5000), {Kind::barrier}});
-    script.thread(0, {{Kind::barrier}, reads(10)});
+    script.thread(0, {reads(5000), {.kind = Kind::barrier}});
+    script.thread(0, {{.kind = Kind::barrier}, reads(10)});
     EXPECT_EQ(simulate(script, {}).makespan, 5010);
+}
+
+TEST(Simulator, WhatWasAskedForAheadIsThere) {
+    Script script(2, 2);
+    Access first = reads();
+    first.ahead = {{.page = 1}};
+    script.thread(1, {first, reads(later, 1)});
+    const Result r = simulate(script, {});
+    EXPECT_EQ(count(r, Row::remote_read_home), 1u);
+    EXPECT_EQ(count(r, Row::local), 1u); // only faults map
+    EXPECT_EQ(r.messages, 4u);
+}
+
+TEST(Simulator, WhatNobodyWaitsForIsNotHeld) {
+    Script script(3, 2);
+    Access first = writes();
+    first.ahead = {{.page = 1, .write = true}};
+    script.thread(1, {first});
+    script.thread(2, {writes(later, 1)});
+    EngineOptions options;
+    options.costs.hold = 2 * later;
+    const Result r = simulate(script, options);
+    EXPECT_EQ(count(r, Row::remote_write_third), 1u);
+    EXPECT_LT(r.makespan, 2 * later);
+}
+
+TEST(Simulator, HomeAsksAheadToo) {
+    Script script(2, 2);
+    Access second = reads(later);
+    second.ahead = {{.page = 1}};
+    script.thread(1, {writes(), writes(0, 1)});
+    script.thread(0, {second, reads(later, 1)});
+    const Result r = simulate(script, {});
+    EXPECT_EQ(count(r, Row::home_read), 1u);
+    EXPECT_EQ(count(r, Row::local), 1u);
+    EXPECT_EQ(r.messages, 4u + 4u);
+}
+
+TEST(Simulator, ZerosAreNotSent) {
+    Script script(2, 1);
+    Access access = writes();
+    access.zero = true;
+    script.thread(1, {access});
+    const Result r = simulate(script, {});
+    EXPECT_EQ(r.messages, 2u);
+    EXPECT_EQ(r.pages, 0u);
+    EXPECT_EQ(r.bytes, 2u * 56);
+}
+
+TEST(Simulator, DiscardedPagesAreHomesAlone) {
+    Script script(3, 1);
+    script.thread(1, {reads()});
+    script.thread(2, {reads(), reads(2 * later)});
+    script.thread(0, {{.kind = Kind::discard, .think = later}, writes(later / 2)});
+    const Result r = simulate(script, {});
+    EXPECT_EQ(r.types[COH_INV], 2u);
+    EXPECT_EQ(r.types[COH_ACK], 2u);
+    EXPECT_EQ(count(r, Row::remote_read_home), 3u);
+    EXPECT_EQ(r.messages, 4u + 4u + 2u);
+}
+
+// Read and then written by one after the other: the right to write comes with the copy, and a fault says that
+// it is used.
+TEST(Simulator, MigratoryPages) {
+    Script script(3, 1);
+    script.thread(1, {reads(), writes(later)});
+    script.thread(2, {reads(3 * later), writes(later)});
+    const Result r = simulate(script, {});
+    EXPECT_EQ(r.messages, 2u + 2u + 4u);
+    EXPECT_EQ(count(r, Row::local), 1u);
 }
 
 TEST(Simulator, DistributedDirectoryHasManyHomes) {

@@ -20,6 +20,9 @@
 
 #include "cluster.h"
 #include "home.h"
+#include "wire.h"
+
+#include <trace/events/procshare.h>
 
 /* Who dumps core or exits cannot be killed again, so its wait is bounded. */
 #define LAST_PATIENCE	(10 * HZ)
@@ -211,18 +214,23 @@ static vm_fault_t home_fault(struct vm_fault *vmf, enum coh_access access,
 			     look_fn look)
 {
 	struct procshare_process *p = vmf->vma->vm_mm->procshare;
+	unsigned long address = vmf->address & PAGE_MASK;
 	enum look result;
 	bool held = false;
 
+	trace_procshare_fault(p->id, address, access, look == look_wp);
 	home_ahead(p, vmf->address, access);
 	for (;;) {
 		result = look_once(p, vmf, access, look, &held);
 		if (result != LOOK_WAIT)
 			break;
-		if (wait_once(p, vmf->address & PAGE_MASK, access))
-			return VM_FAULT_SIGBUS;
+		if (wait_once(p, address, access)) {
+			result = LOOK_BROKEN;
+			break;
+		}
 	}
 	procshare_push();
+	trace_procshare_fault_end(p->id, address, access, result != LOOK_BROKEN);
 	return result == LOOK_BROKEN ? VM_FAULT_SIGBUS : 0;
 }
 

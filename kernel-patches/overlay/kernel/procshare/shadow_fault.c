@@ -150,6 +150,7 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 	mutex_unlock(&sp->lock);
 	if (ahead && ret == VM_FAULT_NOPAGE)
 		map_around(vmf, s, ahead);
+	trace_procshare_fault_end(s->id, sp->address, access, ret == VM_FAULT_NOPAGE);
 	return ret;
 }
 

@@ -50,7 +50,10 @@ PROCSHARE_TRACE_REASON
 #define EM(value, name)		{ value, name },
 #define EM_END(value, name)	{ value, name }
 
-/* Shadow: a thread touches a page that is not mapped, or not for this access. */
+/*
+ * A thread touches a page that is not mapped, or not for this access.  Home: one
+ * that other nodes hold, or have held.
+ */
 TRACE_EVENT(procshare_fault,
 
 	TP_PROTO(u64 process, unsigned long address, u8 access, bool upgrade),
@@ -77,6 +80,35 @@ TRACE_EVENT(procshare_fault,
 		  __entry->node, __entry->process, __entry->address,
 		  __print_symbolic(__entry->access, PROCSHARE_TRACE_ACCESS),
 		  __entry->upgrade)
+);
+
+/* The fault is over; @mapped: the thread has its page. */
+TRACE_EVENT(procshare_fault_end,
+
+	TP_PROTO(u64 process, unsigned long address, u8 access, bool mapped),
+
+	TP_ARGS(process, address, access, mapped),
+
+	TP_STRUCT__entry(
+		__field(u64, process)
+		__field(unsigned long, address)
+		__field(u8, node)
+		__field(u8, access)
+		__field(bool, mapped)
+	),
+
+	TP_fast_assign(
+		__entry->process = process;
+		__entry->address = address;
+		__entry->node = procshare_self();
+		__entry->access = access;
+		__entry->mapped = mapped;
+	),
+
+	TP_printk("node=%u process=%#llx address=%#lx access=%s mapped=%u",
+		  __entry->node, __entry->process, __entry->address,
+		  __print_symbolic(__entry->access, PROCSHARE_TRACE_ACCESS),
+		  __entry->mapped)
 );
 
 DECLARE_EVENT_CLASS(procshare_coherence,
