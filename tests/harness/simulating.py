@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,8 +18,13 @@ from .tracing import KILOBYTES, Tracing
 
 SIMULATOR = paths.PROGRAMS / "procshare-sim"
 PROCESS = re.compile(r" process=(0x[0-9a-f]+) ")
-# Faults with a page and without, one after the other, that nothing delays.
-CALIBRATION = "procshare bench read-fault -c {count} && procshare bench upgrade -c {count}"
+# Faults with a page and without, that nothing delays but what runs on the nodes: nothing, or a thread on each. Both are
+# of home and node 1.
+CALIBRATIONS = {
+    "idle": "procshare bench read-fault -c {count} && procshare bench upgrade -c {count}",
+    "busy": "procshare bench ping-pong -c {count}",
+}
+COMPUTE = "while :; do :; done"
 
 
 def simulator(*arguments: str | Path) -> str:
@@ -71,8 +77,21 @@ class Run:
         return json.loads(simulator("run", "--json", "--trace", self.trace(), *costs))
 
 
-def calibrate(cluster: Cluster, directory: Path, count: int = 200) -> list[str]:
-    return Run.record(cluster, CALIBRATION.format(count=count), directory, timeout=300).costs()
+def calibrate(cluster: Cluster, directory: Path, count: int = 200) -> dict[str, list[str]]:
+    """The cluster's costs while the other nodes do nothing, and while a thread computes on each."""
+    costs = {"idle": calibrate_one(cluster, "idle", directory, count)}
+    computing = [cluster.start(COMPUTE, node, cwd="/") for node in cluster.live_nodes()[2:]]
+    try:
+        costs["busy"] = calibrate_one(cluster, "busy", directory, count)
+    finally:
+        for job in computing:
+            job.send_signal(signal.SIGKILL, whole_group=True)
+            job.wait(30)
+    return costs
+
+
+def calibrate_one(cluster: Cluster, load: str, directory: Path, count: int) -> list[str]:
+    return Run.record(cluster, CALIBRATIONS[load].format(count=count), directory / load, cwd="/", timeout=300).costs()
 
 
 @dataclass(frozen=True)

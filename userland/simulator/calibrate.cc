@@ -110,9 +110,9 @@ Costs costs_of(const Parts& with_page, const Parts& without) {
     const Nanoseconds on_the_way = median(with_page.back) - median(without.back);
     costs.copy = positive((at_home + on_the_way) / 2);
     costs.trap = median(with_page.trap);
-    costs.service = positive(median(with_page.home) - costs.copy);
+    costs.service = median(without.home);
     // There and back together do not depend on the clocks.
-    const Nanoseconds there = positive(median(with_page.there) + median(with_page.back) - costs.copy) / 2;
+    const Nanoseconds there = positive(median(without.there) + median(without.back)) / 2;
     costs.sending = std::min(costs.service, there / 2);
     costs.link.latency = there - costs.sending;
     costs.wake = positive(median(with_page.wake) - costs.service);
