@@ -27,6 +27,7 @@ def costs(shared_cluster, tmp_path_factory):
     return calibrate(shared_cluster.get(), tmp_path_factory.mktemp("calibration"), count=50)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", PROGRAMS)
 def test_a_replay_agrees_with_the_run(cluster, programs, costs, tmp_path, command):
     load, error = PROGRAMS[command]
@@ -39,6 +40,7 @@ def test_a_replay_agrees_with_the_run(cluster, programs, costs, tmp_path, comman
     assert figures["total"].error <= TOTAL_ERROR, said
 
 
+@pytest.mark.long
 def test_a_fault_lasts_as_long_as_its_parts(cluster, tmp_path):
     run = Run.record(cluster, CALIBRATIONS["idle"].format(count=100), tmp_path, cwd="/", timeout=120 * SLOWNESS)
     figures = compare(run.measured(), run.simulated(run.costs()))
