@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -107,6 +108,11 @@ class Node:
             return
         last = self.console.last_words() or self._errors.read_text(errors="replace").strip()
         raise NodeDied(f"node{self.number} died, console in {self.console.path}:\n{last}")
+
+    def cpu_seconds(self) -> float:
+        """CPU time of this machine that the node has used since it was started, its devices included."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         """As if the power had gone."""
