@@ -173,7 +173,7 @@ static void fill_arena(void) {
 
 // Every worker's access to some of the pages ends in that signal.
 static void expect_fault(struct page* block, enum order order, int signal_code) {
-    const int tried[] = {0, 1, 255, 256, 257, 511, 512, PAGES, ALL - 1};
+    const int tried[] = {0, 1, 1023, 1024, 1025, PAGES, 2047, 2048, ALL - 1};
 
     for (size_t i = 0; i < sizeof(tried) / sizeof(*tried); i++)
         for (int user = 0; user < USERS; user++)

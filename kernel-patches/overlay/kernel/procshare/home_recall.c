@@ -19,8 +19,13 @@
 #include "cluster.h"
 #include "home.h"
 
-/* Pages are asked for so many at a time; two batches are under way. */
-#define BATCH	256
+/*
+ * Pages are asked for so many at a time, and two batches are under way: what a node
+ * still has to send outlasts the time that it takes to deal with what has come.
+ */
+#define BATCH	1024
+/* So many are asked for before others may have the lock. */
+#define PORTION	128
 
 /* Shared memory comes home, whatever the change: only its mapping may be gone. */
 u8 recall_want(const struct dir_entry *e, u8 want)
@@ -72,6 +77,8 @@ static struct batch ask_batch(const struct recall *r, unsigned long first)
 			b.last = index;
 			break;
 		}
+		if (n % PORTION == 0)
+			cond_resched_lock(&d->lock);
 	}
 	spin_unlock(&d->lock);
 	procshare_kick();
