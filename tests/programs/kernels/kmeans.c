@@ -92,7 +92,8 @@ static void* work(void* argument) {
     static int more = 1;
 
     initialise(mine);
-    if (pthread_barrier_wait(&barrier), thread == 0) {
+    pthread_barrier_wait(&barrier);
+    if (thread == 0) {
         memcpy(mean, point, sizeof(mean));
         begin = now();
     }

@@ -15,7 +15,7 @@ static const double SPOT = 100, STRIKE = 105, RATE = 0.03, VOLATILITY = 0.25, YE
 
 static int threads;
 static long batches;
-static double* payoffs; // the sum of each batch
+static double** payoffs; // of each thread, the sums of its batches
 
 // SplitMix64 (Steele et al. 2014), in (0, 1).
 static double uniform(uint64_t* state) {
@@ -49,29 +49,43 @@ static double payoff(uint64_t path) {
     return fmax(sum / STEPS - STRIKE, 0) * exp(-RATE * YEARS);
 }
 
-static void* simulate(void* thread) {
-    struct range mine = block_of(batches, (int)(uintptr_t)thread, threads);
+static void* simulate(void* argument) {
+    int thread = (int)(uintptr_t)argument;
+    struct range mine = block_of(batches, thread, threads);
+    double* sums = payoffs[thread] = allocate((size_t)(mine.end - mine.begin) * sizeof(*sums));
 
     for (long batch = mine.begin; batch < mine.end; batch++) {
         double sum = 0;
 
         for (long i = 0; i < BATCH; i++)
             sum += payoff((uint64_t)(batch * BATCH + i));
-        payoffs[batch] = sum;
+        sums[batch - mine.begin] = sum;
     }
     return NULL;
 }
 
+// In the order of the batches, whoever computed them.
+static double total(void) {
+    double sum = 0;
+
+    for (int thread = 0; thread < threads; thread++) {
+        struct range block = block_of(batches, thread, threads);
+
+        for (long i = 0; i < block.end - block.begin; i++)
+            sum += payoffs[thread][i];
+    }
+    return sum;
+}
+
 int main(int argc, char** argv) {
-    double begin, sum = 0;
+    double begin, sum;
 
     threads = (int)argument(argc, argv, 1, 2);
     batches = argument(argc, argv, 2, 1 << 16) / BATCH;
-    payoffs = allocate((size_t)batches * sizeof(*payoffs));
+    payoffs = allocate((size_t)threads * sizeof(*payoffs));
     begin = now();
     in_threads(threads, simulate);
-    for (long i = 0; i < batches; i++)
-        sum += payoffs[i];
+    sum = total();
     begin = now() - begin;
     printf("price %.15g\n", sum / (double)(batches * BATCH));
     say_seconds(begin);
