@@ -132,7 +132,8 @@ class Comparison:
 
 HEADING = (
     f"{'':12}{'alone s':>8}{'one s':>8}{'two s':>8}{'x alone':>8}{'x':>8}{'remote':>8}{'one, all':>9}{'two, all':>9}"
-    f"{'user s':>8}{'system s':>9}{'faults r/w/up':>17}{'pages':>9}{'invalid.':>9}{'calls':>9}{'messages':>9}{'others':>8}"
+    f"{'user s':>8}{'system s':>9}{'faults r/w/up':>17}{'pages':>9}{'invalid.':>9}{'calls':>9}{'messages':>9}"
+    f"{'others':>8}"
 )
 
 
