@@ -2,17 +2,19 @@
 /*
  * procshare-shadow - the empty process that hosts threads from another node
  *
- * Started by the kernel as root with: TOKEN MONOTONIC BOOTTIME NAME, where the
- * clocks are home's minus this node's in nanoseconds.  It enters namespaces of
- * its own, a time namespace that shows home's clocks among them, gives up every
- * right, and becomes the shadow process by one ioctl that does not return.
+ * Started by the kernel as root, often in advance: what takes long is done before it
+ * asks the kernel which shadow process it is to become.  It enters namespaces of its
+ * own, at last a time namespace that shows home's clocks, gives up every right, and
+ * becomes the shadow process by one ioctl that does not return.
  */
 
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,25 +60,33 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* Limits that an administrator sets on this group hold for all shadows. */
-static void enter_cgroup(void)
+/*
+ * Limits that an administrator sets on this group hold for all shadows.  To be born
+ * there is quick; to move there would mean to wait for all CPUs.
+ */
+static pid_t fork_into_cgroup(void)
 {
-	int fd;
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	pid_t child = -1;
+	int group = -1;
 
-	if (mkdir(CGROUP, 0755) && errno != EEXIST)
-		return;
-	fd = open(CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (write(fd, "0", 1) != 1)
+	if (!mkdir(CGROUP, 0755) || errno == EEXIST)
+		group = open(CGROUP, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (group < 0)
+		return fork();
+	args.cgroup = group;
+	child = syscall(SYS_clone3, &args, sizeof(args));
+	if (child < 0) {
 		complain(CGROUP);
-	close(fd);
+		child = fork();
+	}
+	return child;
 }
 
-static void show_clocks(const char *monotonic, const char *boottime)
+static void show_clocks(const struct procshare_order *order)
 {
 	const long long second = 1000000000LL;
-	long long m = atoll(monotonic), b = atoll(boottime);
+	long long m = order->monotonic, b = order->boottime;
 	char text[160];
 
 	/* Offsets are whole seconds and nanoseconds that are never negative. */
@@ -86,15 +96,21 @@ static void show_clocks(const char *monotonic, const char *boottime)
 	write_file("/proc/self/timens_offsets", text);
 }
 
-static void drop_rights(void)
+/* None of them can be had again. */
+static void bound_rights(void)
 {
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct none[2] = { 0 };
 	int cap;
 
 	for (cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap))
 			die("cannot drop capabilities");
+}
+
+static void drop_rights(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
 	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 	    setresuid(NOBODY, NOBODY, NOBODY))
 		die("cannot become nobody");
@@ -104,49 +120,58 @@ static void drop_rights(void)
 		die("cannot drop capabilities");
 }
 
+/* What does not depend on the shadow process that this is going to be. */
 static void confine(void)
 {
-	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET))
-		die("cannot enter namespaces");
-	if (chdir("/"))
-		die("cannot leave the directory");
-	drop_rights();
-}
-
-static void become_shadow(const char *token, int device)
-{
-	struct procshare_host host = {
-		.version = PROCSHARE_SHADOW_VERSION,
-		.token = strtoull(token, NULL, 10),
-	};
 	struct rlimit none = { 0, 0 };
 
 	/* A shadow that dies has nothing to tell in a core file: home has. */
 	setrlimit(RLIMIT_CORE, &none);
-	confine();
+	if (unshare(CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET))
+		die("cannot enter namespaces");
+	if (chdir("/"))
+		die("cannot leave the directory");
+	bound_rights();
+}
+
+static void become_shadow(const struct procshare_order *order, int device)
+{
+	struct procshare_host host = {
+		.version = PROCSHARE_SHADOW_VERSION,
+		.token = order->token,
+	};
+
+	/* Not before: who waits must not keep file systems mounted. */
+	if (unshare(CLONE_NEWNS))
+		die("cannot enter namespaces");
+	drop_rights();
 	ioctl(device, PROCSHARE_HOST, &host);
 	die("the kernel refused the shadow process");
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
+	struct procshare_order order = { .version = PROCSHARE_SHADOW_VERSION };
 	int device;
 	pid_t child;
 
-	if (argc != 5)
-		return EXIT_FAILURE;
-	enter_cgroup();
 	device = open("/dev/procshare", O_RDWR | O_CLOEXEC);
 	if (device < 0)
 		die("/dev/procshare");
+	confine();
+	if (ioctl(device, PROCSHARE_AWAIT, &order)) {
+		if (errno == ESHUTDOWN)
+			return EXIT_SUCCESS;
+		die("the kernel wants no shadow process");
+	}
 	if (unshare(CLONE_NEWTIME))
 		die("cannot make a time namespace");
-	show_clocks(argv[2], argv[3]);
+	show_clocks(&order);
 	/* Only a child is inside the new time namespace. */
-	child = fork();
+	child = fork_into_cgroup();
 	if (child < 0)
 		die("fork");
 	if (!child)
-		become_shadow(argv[1], device);
+		become_shadow(&order, device);
 	return EXIT_SUCCESS;
 }

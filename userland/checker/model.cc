@@ -540,6 +540,8 @@ std::string_view check_home(const World& w, const Config& config) {
         return "the page is taken away before home's fault has installed it";
     if (h.recalls && !h.home_first && (h.state == COH_HOME_STALE || h.state == COH_HOME_OWNED))
         return "the page is taken away before home's recall has ended";
+    if (h.home_want && coh_home_next(&h) == COH_NEXT_COPY)
+        return "home's fault holds locks that the request before it needs";
     if (coh_home_idle(&h) && !as_new(h))
         return "an idle entry is not as new";
     return {};

@@ -105,6 +105,14 @@ std::vector<Node> Control::nodes() {
     return nodes;
 }
 
+NodeSet Control::known_nodes() {
+    NodeSet known = 0;
+
+    for (const Node& node : nodes())
+        known |= node_bit(node.id);
+    return known;
+}
+
 unsigned Control::self() {
     for (const Node& node : nodes())
         if (node.state == PROCSHARE_NODE_SELF)

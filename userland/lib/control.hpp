@@ -60,6 +60,8 @@ public:
     void set(unsigned id, const Address& address);
     void del(unsigned id);
     std::vector<Node> nodes();
+    // The nodes of the table.
+    NodeSet known_nodes();
     // The node of this machine.  Throws Error if it has not joined.
     unsigned self();
 

@@ -67,6 +67,8 @@ public:
     Prepared(int fd, std::span<const std::byte> message)
         : fd_(fd), message_(message.begin(), message.end()) {}
 
+    int fd() const { return fd_; }
+    std::span<const std::byte> message() const { return message_; }
     void send() const { ::send(fd_, message_.data(), message_.size(), MSG_DONTWAIT); }
 
 private:

@@ -345,6 +345,8 @@ std::string_view Page::violation(coh_set dead) const {
         if (r.node.state != COH_I && coh_home_idle(&home_))
             return "a copy that home knows nothing of";
     }
+    if (home_.home_want && coh_home_next(&home_) == COH_NEXT_COPY)
+        return "home's fault holds locks that the request before it needs";
     if (writers > 1)
         return "two writers";
     if (writers && readers)

@@ -30,11 +30,14 @@ using bench::Raw;
 using bench::Result;
 
 constexpr std::size_t raw_count = 1000;
+constexpr int most_threads = 64; // false-sharing has their words on one page
 
 struct Options {
     std::string name;
     std::optional<std::string> node;
-    std::size_t count = 0; // samples; 0: as many as the benchmark likes
+    std::size_t count = 0;   // samples; 0: as many as the benchmark likes
+    std::string nodes;       // empty: all
+    std::size_t threads = 0; // 0: one on each node
     bool json = false;
     bool inside = false;
 };
@@ -61,7 +64,9 @@ nlohmann::json json_number(double value) {
 
 // The part that runs inside the shared process.
 void run_inside(const Options& options, Control& control, unsigned node) {
-    const Result result = find_benchmark(options.name).run({control, node, options.count});
+    const NodeSet nodes = options.nodes.empty() ? 0 : parse_node_set(options.nodes, control.known_nodes());
+    const Result result =
+        find_benchmark(options.name).run({control, node, options.count, nodes, options.threads});
     nlohmann::json json{{"count", options.count}, {"figures", nlohmann::json::object()}};
 
     if (result.median_ns > 0) {
@@ -73,10 +78,24 @@ void run_inside(const Options& options, Control& control, unsigned node) {
     fmt::print("{}\n", json.dump());
 }
 
+std::vector<std::string> inside_command(const Options& options, unsigned node, std::size_t count) {
+    std::vector<std::string> command{"/proc/self/exe", "bench", options.name};
+
+    command.insert(command.end(), {"--inside", "--node", std::to_string(node)});
+    command.insert(command.end(), {"--count", std::to_string(count)});
+
+    if (!options.nodes.empty())
+        command.insert(command.end(), {"--nodes", options.nodes});
+    if (options.threads)
+        command.insert(command.end(), {"--threads", std::to_string(options.threads)});
+    return command;
+}
+
 // Starts this program anew as a shared process; what it measured.
 nlohmann::json run_shared(const Options& options, unsigned node, std::size_t count) {
     int ends[2];
     nlohmann::json result;
+    const std::vector<std::string> command = inside_command(options, node, count);
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         throw Error("cannot make a pipe: {}", std::strerror(errno));
@@ -85,9 +104,7 @@ nlohmann::json run_shared(const Options& options, unsigned node, std::size_t cou
         [&] {
             dup2(ends[1], STDOUT_FILENO);
             Control().attach({PROCSHARE_POLICY_HOME}, 0);
-            Program({"/proc/self/exe", "bench", options.name, "--inside", "--node", std::to_string(node),
-                     "--count", std::to_string(count)})
-                .execute();
+            Program(command).execute();
         },
         [&] {
             close(ends[1]);
@@ -208,6 +225,13 @@ void add_bench(CLI::App& app) {
     verb->add_option("-c,--count", options->count,
                      "How many samples to take (default: 1000, or what the benchmark needs)")
         ->check(CLI::Range(1, PROCSHARE_ECHO_COUNT_MAX))
+        ->option_text("COUNT");
+    verb->add_option("-n,--nodes", options->nodes,
+                     "Nodes for threads that work together, as in 0,2-4 or !3 or all (default: all)")
+        ->option_text("SET");
+    verb->add_option("-t,--threads", options->threads,
+                     "How many threads want the same, spread over the nodes (default: one on each)")
+        ->check(CLI::Range(1, most_threads))
         ->option_text("COUNT");
     verb->add_flag("-j,--json", options->json, "Print JSON");
     verb->add_flag("--inside", options->inside)->group(""); // hidden: see the top of this file

@@ -35,14 +35,6 @@ struct Request {
     bool home_cpus = false;
 };
 
-NodeSet known_nodes(Control& control) {
-    NodeSet known = 0;
-
-    for (const Node& node : control.nodes())
-        known |= node_bit(node.id);
-    return known;
-}
-
 // Opened before the program starts, so that a mistake in its name costs nothing.
 class Report {
 public:
@@ -139,7 +131,7 @@ int run(const Options& options, const std::vector<std::string>& command) {
     Control control;
 
     if (!options.nodes.empty())
-        request.nodes = parse_node_set(options.nodes, known_nodes(control));
+        request.nodes = parse_node_set(options.nodes, control.known_nodes());
     request.home_cpus = options.cpus == "home";
     if (!options.stats.empty())
         return run_and_report(control, program, request, options);

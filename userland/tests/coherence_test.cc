@@ -346,6 +346,27 @@ TEST_F(Home, want__write_when_stale_needs_data_and_acks) {
     EXPECT_EQ(h.state, COH_HOME_ALONE);
 }
 
+TEST_F(Home, want__waits_its_turn) {
+    make_owned(1);
+    deliver(get(2, COH_WRITE));
+    coh_home_want(&h, COH_WANT_WRITE, false);
+    deliver(get(3, COH_WRITE));
+    EXPECT_EQ(run().find(COH_FWD)->msg.requester, 2);
+    deliver(with_epoch(msg(COH_DONE, 2, kHome), epoch));
+    EXPECT_EQ(run().find(COH_FWD)->msg.requester, kHome);
+    data(2, epoch);
+    coh_home_release(&h, COH_WRITE);
+    EXPECT_EQ(coh_home_head(&h), 3);
+}
+
+TEST_F(Home, want__does_not_wait_for_what_needs_home_s_page_tables) {
+    make_shared({1});
+    deliver(get(2, COH_READ));
+    coh_home_want(&h, COH_WANT_WRITE, false);
+    EXPECT_EQ(coh_home_next(&h), COH_NEXT_MESSAGES);
+    EXPECT_EQ(run().find(COH_INV)->msg.requester, kHome);
+}
+
 TEST_F(Home, want__reads_and_writes_merge) {
     make_owned(1);
     coh_home_want(&h, COH_WANT_READ, false);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// procshare - how long threads, one on each node, take to meet
+// procshare - how long threads on several nodes take to meet
 #include <memory>
 
 #include "barrier.hpp"
@@ -11,7 +11,7 @@ namespace procshare::bench {
 
 // The samples of all threads together.
 Result barrier(const Task& task) {
-    const std::vector<unsigned> nodes = usable_nodes(task.control);
+    const std::vector<unsigned> nodes = places(task);
     const auto barrier = std::make_unique<Barrier>(nodes.size());
     std::vector<Samples> samples(nodes.size(), Samples(0));
     Samples all(0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// procshare - how long a forwarded system call takes, and moving a thread
+// procshare - how long a forwarded system call takes
 #include <cerrno>
 #include <cstring>
 
@@ -104,35 +104,6 @@ Result futex_wake(const Task& task) {
     int word = 0;
 
     return measure_call(task, [&](std::size_t) { syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1); });
-}
-
-static std::uint64_t arrivals(Control& control, unsigned node) {
-    for (const Process& process : control.processes())
-        if (process.pid == static_cast<unsigned>(::getpid()))
-            for (const Usage& usage : process.statistics.usage)
-                if (usage.node == node)
-                    return usage[PROCSHARE_A_USAGE_ARRIVALS];
-    return 0;
-}
-
-// The thread asks for its own moves, with requests made beforehand; the second one is a forwarded call.  The
-// order to come home follows the answer, so that a round may begin just before the thread leaves the node.
-Result migrate(const Task& task) {
-    const Control unanswered; // its own socket: libnl counts requests and answers
-    const netlink::Prepared there = unanswered.prepare_migrate(::getpid(), ::gettid(), task.node);
-    const netlink::Prepared back = unanswered.prepare_migrate(::getpid(), ::gettid(), PROCSHARE_NODE_HOME);
-    const std::uint64_t before = arrivals(task.control, task.node);
-    const std::size_t rounds = warm_up_rounds + task.count;
-
-    const Samples samples = sample(monotonic_ns, task.count, [&](std::size_t) {
-        there.send();
-        back.send();
-    });
-    const std::uint64_t moves = arrivals(task.control, task.node) - before;
-    if (moves != rounds)
-        throw Error("the thread went to node {} only {} times out of {}: is the node up?", task.node, moves,
-                    rounds);
-    return {samples.median(), samples.p99()};
 }
 
 } // namespace procshare::bench

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// procshare - what threads get done, one on each node, that all want the same page
+// procshare - what threads on several nodes get done that all want the same page
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -23,8 +23,8 @@ struct Progress {
     Samples samples{0};
 };
 
-// Each thread calls @step(its number) for task.count milliseconds.  @step says whether another thread's came
-// in between: then the page had to come for it, which is a sample.
+// The thread with number i, on nodes[i], calls @step(i) for task.count milliseconds.  @step says whether
+// another node's came in between: then the page had to come, which is a sample.
 template <typename Step>
 std::vector<Progress> contend(const Task& task, const std::vector<unsigned>& nodes, const Step& step) {
     std::vector<Progress> progress(nodes.size());
@@ -82,16 +82,16 @@ struct alignas(page_size) Word {
     std::atomic<std::size_t> value{0};
 };
 
-// Whoever has the mutex says who it is, and adds one.
+// Whoever has the mutex says on which node it is, and adds one.
 struct alignas(page_size) Locked {
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    std::size_t last = 0;
+    unsigned last = 0;
     std::uint64_t steps = 0;
 
-    bool step(std::size_t me) {
+    bool step(unsigned node) {
         pthread_mutex_lock(&mutex);
-        const bool other = last != me;
-        last = me;
+        const bool other = last != node;
+        last = node;
         steps++;
         pthread_mutex_unlock(&mutex);
         return other;
@@ -112,16 +112,19 @@ double add_apart(const Task& task, const std::vector<unsigned>& nodes, std::size
 } // namespace
 
 Result hot_page(const Task& task) {
+    const std::vector<unsigned> nodes = places(task);
     const auto word = std::make_unique<Word>();
 
-    return summary(task, contend(task, usable_nodes(task.control),
-                                 [&](std::size_t me) { return word->value.exchange(me) != me; }));
+    return summary(task, contend(task, nodes, [&](std::size_t me) {
+                       return word->value.exchange(nodes[me]) != nodes[me];
+                   }));
 }
 
 Result mutex(const Task& task) {
+    const std::vector<unsigned> nodes = places(task);
     const auto locked = std::make_unique<Locked>();
     const std::vector<Progress> progress =
-        contend(task, usable_nodes(task.control), [&](std::size_t me) { return locked->step(me); });
+        contend(task, nodes, [&](std::size_t me) { return locked->step(nodes[me]); });
 
     if (locked->steps != total(progress))
         throw Error("the mutex let additions get lost: {} instead of {}", locked->steps, total(progress));
@@ -129,7 +132,7 @@ Result mutex(const Task& task) {
 }
 
 Result false_sharing(const Task& task) {
-    const std::vector<unsigned> nodes = usable_nodes(task.control);
+    const std::vector<unsigned> nodes = places(task);
     const double together = add_apart(task, nodes, cache_line);
     const double apart = add_apart(task, nodes, page_size);
 

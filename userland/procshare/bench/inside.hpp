@@ -15,8 +15,10 @@ namespace procshare::bench {
 
 struct Task {
     Control& control;
-    unsigned node;     // the remote one
-    std::size_t count; // samples to take; table.cc says what one is
+    unsigned node;       // the remote one
+    std::size_t count;   // samples to take; table.cc says what one is
+    NodeSet nodes;       // that may be used; 0: all
+    std::size_t threads; // in all, spread over the nodes; 0: one on each
 };
 
 // Something else that was measured; the name ends with the unit, if there is one.

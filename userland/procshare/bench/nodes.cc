@@ -8,17 +8,31 @@
 
 namespace procshare::bench {
 
-std::vector<unsigned> usable_nodes(Control& control) {
+std::vector<unsigned> usable_nodes(const Task& task) {
     std::vector<unsigned> nodes;
 
-    for (const Node& node : control.nodes())
-        if (node.state == PROCSHARE_NODE_SELF || node.state == PROCSHARE_NODE_UP)
+    for (const Node& node : task.control.nodes()) {
+        const bool wanted = !task.nodes || (task.nodes & node_bit(node.id));
+        if (wanted && (node.state == PROCSHARE_NODE_SELF || node.state == PROCSHARE_NODE_UP))
             nodes.push_back(node.id);
+    }
+    if (nodes.empty())
+        throw Error("none of these nodes is up: 'procshare node list' shows why");
     return nodes;
 }
 
+std::vector<unsigned> places(const Task& task) {
+    const std::vector<unsigned> nodes = usable_nodes(task);
+    const std::size_t threads = task.threads ? task.threads : nodes.size();
+    std::vector<unsigned> places;
+
+    for (std::size_t i = 0; i < threads; i++)
+        places.push_back(nodes[i % nodes.size()]);
+    return places;
+}
+
 std::vector<unsigned> other_nodes(const Task& task) {
-    std::vector<unsigned> nodes = usable_nodes(task.control);
+    std::vector<unsigned> nodes = usable_nodes(task);
     const unsigned home = task.control.self();
 
     std::erase_if(nodes, [&](unsigned node) { return node == home || node == task.node; });

@@ -8,8 +8,10 @@
 
 namespace procshare::bench {
 
-// Those that are up, home included, in the order of their ids.
-std::vector<unsigned> usable_nodes(Control& control);
+// Those of task.nodes that are up, home included, in the order of their ids.
+std::vector<unsigned> usable_nodes(const Task& task);
+// Where each of the threads runs that want the same: as many on one node as on another.
+std::vector<unsigned> places(const Task& task);
 // The same without home and task.node.  Throws Error if there is none: a third node is needed.
 std::vector<unsigned> other_nodes(const Task& task);
 

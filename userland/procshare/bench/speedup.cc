@@ -44,7 +44,7 @@ std::vector<unsigned> spread_threads(const std::vector<unsigned>& nodes) {
 } // namespace
 
 Result speedup(const Task& task) {
-    const std::vector<unsigned> nodes = usable_nodes(task.control);
+    const std::vector<unsigned> nodes = usable_nodes(task);
     const std::vector<unsigned> spread = spread_threads(nodes);
     const std::vector<unsigned> home(spread.size(), task.control.self());
     const unsigned n = choose_size();

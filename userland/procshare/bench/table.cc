@@ -10,6 +10,7 @@ constexpr std::size_t samples = 1000;
 constexpr std::size_t chunks = 1024; // 64 MiB
 constexpr std::size_t mebibytes = 64;
 constexpr std::size_t milliseconds = 1000; // for those that count what gets done
+constexpr std::size_t processes = 100;
 
 constexpr std::array table{
     Benchmark{"read-fault", Raw::page, samples, read_fault},
@@ -31,6 +32,9 @@ constexpr std::array table{
     Benchmark{"write-4k", Raw::page, samples, page_write},
     Benchmark{"futex-wake", Raw::small, samples, futex_wake},
     Benchmark{"migrate", Raw::small, samples, migrate},
+    Benchmark{"migrate-out", Raw::small, samples, migrate_out},
+    Benchmark{"migrate-back", Raw::small, samples, migrate_back},
+    Benchmark{"migrate-first", Raw::small, processes, migrate_first},
     Benchmark{"ping-pong", Raw::page, samples, ping_pong},
     Benchmark{"hot-page", Raw::page, milliseconds, hot_page},
     Benchmark{"false-sharing", Raw::none, milliseconds, false_sharing},

@@ -59,19 +59,22 @@ Result small_write(const Task& task);
 Result page_read(const Task& task);
 Result page_write(const Task& task);
 Result futex_wake(const Task& task);
-// A thread goes to the node and comes back.
+
+// moves.cc: a thread goes to the node and comes back, out only, back only; a new process's first way out.
 Result migrate(const Task& task);
+Result migrate_out(const Task& task);
+Result migrate_back(const Task& task);
+Result migrate_first(const Task& task);
 
 // pingpong.cc: a home thread and a remote one write to a page in turn: there and back.
 Result ping_pong(const Task& task);
 
-// contention.cc: one thread on each node, all write to one word, take a mutex, or write to neighbouring
-// words.
+// contention.cc: threads on all nodes write to one word, take a mutex, or write to neighbouring words.
 Result hot_page(const Task& task);
 Result mutex(const Task& task);
 Result false_sharing(const Task& task);
 
-// barrier.cc: one thread on each node, they meet.
+// barrier.cc: threads on all nodes meet.
 Result barrier(const Task& task);
 
 // speedup.cc: computing threads, first all at home, then spread over all nodes.

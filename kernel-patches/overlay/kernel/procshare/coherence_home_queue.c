@@ -68,12 +68,8 @@ void coh_home_take_get(struct coh_home *h, const struct coh_msg *m)
 void coh_home_want(struct coh_home *h, u8 want, bool first)
 {
 	if (!first) {
-		/*
-		 * In front: the fault holds locks that the requests before it
-		 * may need.  A remote one is served between any two of home's.
-		 */
 		h->home_want |= want & (COH_WANT_READ | COH_WANT_WRITE);
-		coh_home_enqueue_first(h, COH_NO_NODE);
+		enqueue(h, COH_NO_NODE);
 		return;
 	}
 	h->home_first |= want;

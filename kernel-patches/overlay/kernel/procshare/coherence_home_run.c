@@ -19,10 +19,14 @@ static bool home_valid(const struct coh_home *h)
 	return h->state == COH_HOME_ALONE || h->state == COH_HOME_SHARED;
 }
 
+/*
+ * Home's fault waits its turn, but not behind what needs home's page tables: it
+ * holds locks that this may need.
+ */
 static bool home_is_next(const struct coh_home *h)
 {
 	return h->home_first || must_pull(h) || !h->queued ||
-	       h->queue[0] == COH_NO_NODE;
+	       h->queue[0] == COH_NO_NODE || (h->home_want && home_valid(h));
 }
 
 u8 coh_home_head(const struct coh_home *h)

@@ -56,10 +56,12 @@ void procshare_receive(struct procshare_msg *msg)
 
 void procshare_node_up(unsigned int node)
 {
+	shadow_helper_links_changed();
 }
 
 void procshare_node_down(unsigned int node)
 {
 	process_node_down(node);
 	shadow_node_down(node);
+	shadow_helper_links_changed();
 }

@@ -2,14 +2,13 @@
 /*
  * procshare - shadow: processes that this node hosts for other nodes
  *
- * START makes one: the kernel runs the helper, which confines itself and comes
- * back through /dev/procshare (shadow_host.c).  STOP, the loss of its home or
+ * START makes one: a helper (shadow_helper.c) confines itself and comes back
+ * through /dev/procshare (shadow_host.c).  STOP, the loss of its home or
  * its own death ends it; the last reference to its mapping's file cleans up.
  */
 
 #define pr_fmt(fmt) "procshare: " fmt
 
-#include <linux/kmod.h>
 #include <linux/memcontrol.h>
 #include <linux/miscdevice.h>
 #include <linux/procshare.h>
@@ -19,7 +18,6 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
-#include <linux/umh.h>
 #include <uapi/linux/procshare_shadow.h>
 
 #include "cluster.h"
@@ -111,6 +109,7 @@ void shadow_kill(struct shadow *s, const char *why)
 				    s->comm, s->home, why);
 		shadow_tell_home(s, PROCSHARE_WIRE_GONE, -EIO);
 	}
+	shadow_helper_cancel(s);
 	shadow_discard_newcomers(s);
 	wake_up_all(&s->wait);
 	shadow_threads_wake(s);
@@ -118,23 +117,13 @@ void shadow_kill(struct shadow *s, const char *why)
 	forget(s);
 }
 
-/* Unprivileged from the start is not possible: the helper drops what it has. */
 static void launch(struct work_struct *work)
 {
 	struct shadow *s = container_of(work, struct shadow, launch);
-	static char path[] = CONFIG_PROCSHARE_HELPER_PATH;
-	static char *envp[] = { "HOME=/", "PATH=/sbin:/bin:/usr/sbin:/usr/bin", NULL };
-	char token[24], monotonic[24], boottime[24];
-	char *argv[] = { path, token, monotonic, boottime, s->comm, NULL };
-	int err;
+	int err = shadow_helper_order(s);
 
-	snprintf(token, sizeof(token), "%llu", s->token);
-	snprintf(monotonic, sizeof(monotonic), "%lld", s->offset_monotonic);
-	snprintf(boottime, sizeof(boottime), "%lld", s->offset_boottime);
-	err = call_usermodehelper(path, argv, envp, UMH_WAIT_EXEC);
 	if (err) {
-		pr_warn_ratelimited("cannot start %s: error %d\n", path, -err);
-		shadow_tell_home(s, PROCSHARE_WIRE_READY, err < 0 ? err : -ENOEXEC);
+		shadow_tell_home(s, PROCSHARE_WIRE_READY, err);
 		s->told = true;
 		shadow_kill(s, NULL);
 	}
@@ -162,6 +151,7 @@ static struct shadow *shadow_create(struct procshare_msg *msg)
 	xa_init(&s->threads);
 	xa_init(&s->pages);
 	INIT_LIST_HEAD(&s->newcomers);
+	INIT_LIST_HEAD(&s->order);
 	init_waitqueue_head(&s->wait);
 	for (i = 0; i < SHADOW_WAITS; i++)
 		init_waitqueue_head(&s->page_wait[i]);
@@ -306,6 +296,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct procshare_host host;
 	struct shadow *s;
 
+	if (cmd == PROCSHARE_AWAIT)
+		return shadow_helper_await((void __user *)arg);
 	if (cmd != PROCSHARE_HOST)
 		return -ENOTTY;
 	if (copy_from_user(&host, (void __user *)arg, sizeof(host)))

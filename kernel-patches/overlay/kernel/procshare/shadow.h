@@ -53,7 +53,8 @@
  * @wait: the leader sleeps here
  * @pages: struct shadow_page by page number
  * @page_wait: faults sleep here, hashed by page
- * @launch: starts the helper
+ * @order: link in the list of those that wait for a helper
+ * @launch: finds a helper
  */
 struct shadow {
 	struct kref ref;
@@ -80,6 +81,7 @@ struct shadow {
 	wait_queue_head_t wait;
 	struct xarray pages;
 	wait_queue_head_t page_wait[SHADOW_WAITS];
+	struct list_head order;
 	struct work_struct launch;
 };
 
@@ -189,6 +191,14 @@ int shadow_init(void);
 void __noreturn shadow_host(struct shadow *s);
 void shadow_discard_newcomers(struct shadow *s);
 struct shadow *shadow_claim(u64 token);
+
+/* shadow_helper.c */
+struct procshare_order;
+int shadow_helper_order(struct shadow *s);
+bool shadow_helper_cancel(struct shadow *s);
+void shadow_helper_refill(void);
+void shadow_helper_links_changed(void);
+long shadow_helper_await(struct procshare_order __user *arg);
 
 /* shadow_thread.c */
 void shadow_thread_message(struct shadow *s, struct procshare_msg *msg);

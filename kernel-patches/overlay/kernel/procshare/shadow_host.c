@@ -158,6 +158,7 @@ void __noreturn shadow_host(struct shadow *s)
 		shadow_kill(s, "its address space could not be made");
 	} else {
 		shadow_tell_home(s, PROCSHARE_WIRE_READY, 0);
+		shadow_helper_refill();
 		lead(s);
 		shadow_kill(s, "it was killed");
 	}
