@@ -27,6 +27,7 @@ def fair(figures: dict[str, float]) -> bool:
     return 0 < figures["most_steps"] <= 2 * figures["least_steps"]
 
 
+@pytest.mark.long
 def test_eight_writers_of_one_page(four):
     """While others wait, two nodes hand the page over in one hop: GRANT. From one remote node to the next it
     takes two, since home asks for it (FWD) only when it has DONE; so half as many moves are what is to be expected."""
@@ -36,6 +37,7 @@ def test_eight_writers_of_one_page(four):
     assert writers["moves_per_s"] >= 0.4 * two["moves_per_s"], (two, writers)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("threads", (NODES, 2 * NODES))
 def test_a_mutex_is_had_by_all(four, threads):
     figures = contend(four, "mutex", "all", threads)
