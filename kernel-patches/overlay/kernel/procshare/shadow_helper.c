@@ -45,7 +45,12 @@ static int start_helper(void)
 /* A START that finds one has no error to report. */
 static void start_spare(struct work_struct *work)
 {
-	if (READ_ONCE(spare_wanted) && !READ_ONCE(idle))
+	bool missing;
+
+	spin_lock(&lock);
+	missing = unserved > idle || (spare_wanted && !idle);
+	spin_unlock(&lock);
+	if (missing)
 		start_helper();
 }
 
@@ -76,7 +81,10 @@ void shadow_helper_links_changed(void)
 		wake_up_all(&helpers);
 }
 
-/* The shadow that waits longest, with the list's reference. */
+/*
+ * The shadow that waits longest, with the list's reference; who takes it does not
+ * wait any more.
+ */
 static struct shadow *take_order(void)
 {
 	struct shadow *s;
@@ -86,9 +94,22 @@ static struct shadow *take_order(void)
 	if (s) {
 		list_del_init(&s->order);
 		unserved--;
+		idle--;
 	}
 	spin_unlock(&lock);
 	return s;
+}
+
+/* A helper goes that has been killed, or is not needed: somebody may rely on it. */
+static void stop_waiting(void)
+{
+	bool missing;
+
+	spin_lock(&lock);
+	missing = unserved > --idle;
+	spin_unlock(&lock);
+	if (missing)
+		shadow_helper_refill();
 }
 
 /* @s is not to be hosted any more.  Did it wait for that? */
@@ -157,9 +178,8 @@ static struct shadow *await_order(void)
 		wait_event_state(helpers, has_waited(), SHADOW_IDLE);
 		s = take_order();
 	} while (!s && READ_ONCE(spare_wanted) && !fatal_signal_pending(current));
-	spin_lock(&lock);
-	idle--;
-	spin_unlock(&lock);
+	if (!s)
+		stop_waiting();
 	return s;
 }
 
