@@ -111,27 +111,31 @@ class Comparison:
 
     @property
     def speedup(self) -> float:
-        """Of a machine that is as busy: emulated nodes slow each other down, shared or not."""
-        return self.beside.seconds / self.two.seconds
+        return self.alone.seconds / self.two.seconds
+
+    @property
+    def limit(self) -> float:
+        """What the machine allows: emulated nodes that are busy at once slow each other down, shared or not."""
+        return 2 * self.alone.seconds / self.beside.seconds
 
     @property
     def others(self) -> float:
-        return max(self.beside.others, self.two.others)
+        return max(self.alone.others, self.two.others)
 
     def row(self) -> str:
         faults = "/".join(str(self.two.sum_of(f"fault_{kind}")) for kind in ("read", "write", "upgrade"))
         counts = (self.two.sum_of(counter) for counter in ("pages_in", "invalidations", "calls", "messages"))
         return (
             f"{self.name:12}{self.alone.seconds:8.2f}{self.beside.seconds:8.2f}{self.two.seconds:8.2f}"
-            f"{self.alone.seconds / self.two.seconds:8.2f}{self.speedup:8.2f}"
-            f"{self.two.outcome.remote_share:8.0%}{self.beside.outcome.seconds:9.2f}{self.two.outcome.seconds:9.2f}"
+            f"{self.speedup:8.2f}{self.limit:8.2f}"
+            f"{self.two.outcome.remote_share:8.0%}{self.alone.outcome.seconds:9.2f}{self.two.outcome.seconds:9.2f}"
             f"{self.two.sum_of('user_ns') / 1e9:8.2f}{self.two.sum_of('system_ns') / 1e9:9.2f}"
             f"{faults:>17}" + "".join(f"{count:9}" for count in counts) + f"{self.others:8.0%}"
         )
 
 
 HEADING = (
-    f"{'':12}{'alone s':>8}{'one s':>8}{'two s':>8}{'x alone':>8}{'x':>8}{'remote':>8}{'one, all':>9}{'two, all':>9}"
+    f"{'':12}{'one s':>8}{'beside':>8}{'two s':>8}{'faster':>8}{'limit':>8}{'remote':>8}{'one, all':>9}{'two, all':>9}"
     f"{'user s':>8}{'system s':>9}{'faults r/w/up':>17}{'pages':>9}{'invalid.':>9}{'calls':>9}{'messages':>9}"
     f"{'others':>8}"
 )
