@@ -35,10 +35,3 @@ def test_eight_writers_of_one_page(four):
     writers = contend(four, "hot-page", "all", 2 * NODES)
     assert fair(two) and fair(writers), (two, writers)
     assert writers["moves_per_s"] >= 0.4 * two["moves_per_s"], (two, writers)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("threads", (NODES, 2 * NODES))
-def test_a_mutex_is_had_by_all(four, threads):
-    figures = contend(four, "mutex", "all", threads)
-    assert fair(figures), figures

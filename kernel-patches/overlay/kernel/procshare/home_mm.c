@@ -23,11 +23,10 @@
 #include <trace/events/procshare.h>
 
 /*
- * How long home keeps a page that its own fault fetched while others want it, so
- * that the faulting instruction completes: about as long as they do, who are asked
- * for it at once (HOLD_MAPPED_NS) or, if a third node gave it, a round trip later.
+ * How long home keeps a page that its own fault fetched while others want it:
+ * of the order of a round trip, so that the faulting instruction completes.
  */
-#define HOME_HOLD_NS	(200 * NSEC_PER_USEC)
+#define HOME_HOLD_NS	(300 * NSEC_PER_USEC)
 
 static void unpark(struct work_struct *work);
 
