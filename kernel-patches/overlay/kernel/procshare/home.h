@@ -124,6 +124,8 @@ struct directory {
  * @mapped: home's page table maps it (read-only, uffd-wp): no @frame
  * @queued: @work is going to look at it, perhaps when @timer has fired
  * @releasing: and shall end home's hold then
+ * @untouched: recalled ahead, to be written, and not mapped since
+ * @vain: and taken away so: what is written ahead ends before it
  * @waiters: home threads that sleep for it; keeps the entry
  * @timer: starts @work later
  * @work: serves the head of the queue where page tables are needed
@@ -140,6 +142,8 @@ struct dir_entry {
 	bool mapped;
 	bool queued;
 	bool releasing;
+	bool untouched;
+	bool vain;
 	unsigned int waiters;
 	struct hrtimer timer;
 	struct work_struct work;

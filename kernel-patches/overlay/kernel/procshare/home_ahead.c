@@ -16,17 +16,24 @@
 
 #define AHEAD_MAX	64
 
-/* Recall a page that nobody waits for yet; the lock is held. */
-static void expect(struct procshare_process *p, unsigned long address,
+/*
+ * Recall a page that nobody waits for yet; false where that has been in vain.  The
+ * lock is held.
+ */
+static bool expect(struct procshare_process *p, unsigned long address,
 		   enum coh_access access)
 {
 	struct dir_entry *e = directory_find(p, address);
 	u8 want = access == COH_WRITE ? COH_WANT_WRITE : COH_WANT_READ;
 
 	if (!e || e->coh.state == COH_HOME_LOST || coh_home_may(&e->coh, access))
-		return;
+		return true;
+	if (access == COH_WRITE && e->vain)
+		return false;
+	e->untouched = access == COH_WRITE && !e->waiters;
 	coh_home_want(&e->coh, want, false);
 	directory_progress(p, e);
+	return true;
 }
 
 /*
@@ -39,6 +46,7 @@ void home_ahead(struct procshare_process *p, unsigned long address,
 	struct procshare_thread *base = current->procshare;
 	struct stream_window w;
 	struct home_thread *t;
+	struct dir_entry *e;
 	unsigned long page;
 
 	/* A debugger's hand in another process's memory has no thread here. */
@@ -50,8 +58,14 @@ void home_ahead(struct procshare_process *p, unsigned long address,
 	if (!w.count)
 		return;
 	spin_lock(&p->dir.lock);
+	e = directory_find(p, address);
+	if (e)
+		e->vain = false;
+	/* Not behind those that nobody waits for. */
+	expect(p, address, access);
 	for (page = w.first; w.count--; page += w.stride)
-		expect(p, page << PAGE_SHIFT, w.write ? COH_WRITE : COH_READ);
+		if (!expect(p, page << PAGE_SHIFT, w.write ? COH_WRITE : COH_READ))
+			break;
 	spin_unlock(&p->dir.lock);
 }
 

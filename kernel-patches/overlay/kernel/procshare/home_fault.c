@@ -34,6 +34,13 @@ bool home_marker(pte_t pte)
 	       pte_marker_get(pte_to_swp_entry(pte)) & PTE_MARKER_PROCSHARE;
 }
 
+/* If it was recalled ahead, that was not in vain. */
+static void touched(struct dir_entry *e)
+{
+	e->untouched = false;
+	e->vain = false;
+}
+
 /* The entry's frame becomes a page of the process, as if it had faulted it in. */
 static struct page *adopt(struct dir_entry *e, struct vm_area_struct *vma)
 {
@@ -76,6 +83,7 @@ int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep,
 		pte = pte_mkwrite(pte, vma);
 	set_pte_at(mm, e->address, ptep, pte);
 	e->mapped = !alone;
+	touched(e);
 	return 0;
 }
 
@@ -145,8 +153,10 @@ static enum look look_wp(struct procshare_process *p, struct vm_fault *vmf,
 		return LOOK_WAIT;
 	set_pte_at(vmf->vma->vm_mm, vmf->address & PAGE_MASK, ptep,
 		   pte_clear_uffd_wp(ptep_get(ptep)));
-	if (e)
+	if (e) {
 		e->mapped = false;
+		touched(e);
+	}
 	return LOOK_SETTLED;
 }
 

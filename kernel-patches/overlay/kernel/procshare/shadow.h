@@ -94,6 +94,8 @@ struct shadow {
  * @frame: this node's copy, or NULL
  * @prot: PROCSHARE_PROT_* that home granted
  * @unwritten: may be written, which nobody has asked for yet
+ * @untouched: asked for ahead, to be written, and not mapped since
+ * @vain: and taken away so: what is written ahead ends before it
  * @failures: refusals so far; a fault that sees one goes home
  * @waiters: faults that sleep for the page
  * @held_until: end of the minimum hold
@@ -108,6 +110,8 @@ struct shadow_page {
 	struct page *frame;
 	u8 prot;
 	bool unwritten;
+	bool untouched;
+	bool vain;
 	unsigned int failures;
 	unsigned int waiters;
 	ktime_t held_until;
@@ -257,7 +261,7 @@ void shadow_page_unmap(struct shadow_page *sp);
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg);
 void shadow_pages_free(struct shadow *s);
 void shadow_pages_wake(struct shadow *s);
-void shadow_page_expect(struct shadow *s, unsigned long address,
+bool shadow_page_expect(struct shadow *s, unsigned long address,
 			enum coh_access access);
 
 /* shadow_fault.c */

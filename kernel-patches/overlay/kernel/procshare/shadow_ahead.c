@@ -31,8 +31,9 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 	w = streams_fault(&st->streams, address >> PAGE_SHIFT, write,
 			  write ? AHEAD_WRITE_MAX : AHEAD_READ_MAX);
 	for (page = w.first; w.count-- && page < end; page += w.stride)
-		shadow_page_expect(st->shadow, page << PAGE_SHIFT,
-				   w.write ? COH_WRITE : COH_READ);
+		if (!shadow_page_expect(st->shadow, page << PAGE_SHIFT,
+					w.write ? COH_WRITE : COH_READ))
+			break;
 	return w.quiet;
 }
 

@@ -102,7 +102,7 @@ static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int page
 		sp = xa_load(&s->pages, address >> PAGE_SHIFT);
 		if (address >= vmf->vma->vm_end || !sp || !mutex_trylock(&sp->lock))
 			return;
-		if (coh_node_may(&sp->coh, COH_READ) && sp->frame)
+		if (coh_node_may(&sp->coh, COH_READ) && sp->frame && !sp->untouched)
 			vmf_insert_pfn_prot(vmf->vma, address,
 					    page_to_pfn(sp->frame), prot_of(sp));
 		mutex_unlock(&sp->lock);

@@ -143,6 +143,8 @@ static void drop(struct shadow_page *sp)
 	if (sp->frame)
 		put_page(sp->frame);
 	sp->frame = NULL;
+	sp->vain = sp->untouched;
+	sp->untouched = false;
 }
 
 void shadow_page_unmap(struct shadow_page *sp)
@@ -199,16 +201,21 @@ void shadow_page_request(struct shadow_page *sp, enum coh_access access)
 	perform(sp, &out, NULL);
 }
 
-/* Ask for a page that nobody waits for yet. */
-void shadow_page_expect(struct shadow *s, unsigned long address,
+/* Ask for a page that nobody waits for yet; false where that has been in vain. */
+bool shadow_page_expect(struct shadow *s, unsigned long address,
 			enum coh_access access)
 {
 	struct shadow_page *sp = shadow_page_get(s, address);
 
+	bool wanted;
+
 	if (!sp || !mutex_trylock(&sp->lock))
-		return;
-	shadow_page_request(sp, access);
+		return true;
+	wanted = access == COH_READ || !sp->vain;
+	if (wanted)
+		shadow_page_request(sp, access);
 	mutex_unlock(&sp->lock);
+	return wanted;
 }
 
 /* ---- the minimum hold ---- */
@@ -216,6 +223,8 @@ void shadow_page_expect(struct shadow *s, unsigned long address,
 /* A fault has mapped the page: the hold, if it is one, lasts so much longer. */
 void shadow_page_mapped(struct shadow_page *sp)
 {
+	sp->untouched = false;
+	sp->vain = false;
 	if (!sp->coh.holding)
 		return;
 	sp->held_until = ktime_add_ns(ktime_get(), HOLD_MAPPED_NS);
@@ -294,6 +303,7 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	unsigned long address;
 	struct coh_msg m;
 	u8 asked, prot;
+	bool granted;
 
 	if (s->inode && page_message_unpack(msg, &m, &address, &prot))
 		sp = page_for(s, address, &m);
@@ -308,12 +318,15 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	trace_procshare_coherence_receive(s->id, address, &m, m.to, msg->page);
 	asked = sp->coh.pending;
 	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);
-	if (m.type == COH_GRANT && accepted(&out)) {
+	granted = m.type == COH_GRANT && accepted(&out);
+	if (granted) {
 		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
 				   PROCSHARE_PROT_EXEC);
 		sp->unwritten = asked == COH_READ && sp->coh.state == COH_M;
 	}
 	perform(sp, &out, msg);
+	if (granted)
+		sp->untouched = asked == COH_WRITE && !sp->waiters;
 	end_hold(sp);
 	mutex_unlock(&sp->lock);
 	procshare_msg_free(msg);

@@ -30,6 +30,7 @@ static void advance(struct stream *t, unsigned long page, unsigned int n)
 	t->from = page;
 	t->used += n;
 	t->ahead -= min(n, t->ahead);
+	t->unwritten += n;
 }
 
 /* The pattern is another one from here on. */
@@ -38,33 +39,34 @@ static void restart(struct stream *t, unsigned long page, long stride)
 	*t = (struct stream) { .from = page, .stride = stride };
 }
 
-static bool is_near(const struct stream *t, unsigned long page)
+static unsigned long distance_of(const struct stream *t, unsigned long page)
 {
-	long distance = page - t->from;
-
-	return t->turn && distance >= -NEAR && distance <= NEAR;
+	return page > t->from ? page - t->from : t->from - page;
 }
 
-/* The stream that @page belongs to, or the one that has been quiet for longest. */
+/*
+ * The stream that @page belongs to, or else the one that has been quiet for longest,
+ * begun anew with the stride from the nearest: that one may go on beside it.
+ */
 static struct stream *find(struct streams *s, unsigned long page)
 {
 	struct stream *near = NULL, *oldest = &s->of[0];
+	unsigned long least = NEAR + 1;
 	struct stream *t;
 
 	for (t = s->of; t < s->of + STREAMS; t++) {
 		if (t->turn && (page == t->from || strides_on(t, page)))
 			return t;
-		if (!near && is_near(t, page))
+		if (t->turn && distance_of(t, page) < least) {
+			least = distance_of(t, page);
 			near = t;
+		}
 		if (t->turn < oldest->turn)
 			oldest = t;
 	}
-	if (near) {
-		restart(near, page, page - near->from);
-		return near;
-	}
-	restart(oldest, page, 0);
-	return oldest;
+	t = least == 1 && !near->used ? near : oldest;
+	restart(t, page, near ? page - near->from : 0);
+	return t;
 }
 
 /* Ask for more if it is time. */
@@ -78,9 +80,22 @@ static struct stream_window extend(struct stream *t, unsigned int most)
 		w.count = t->window;
 		t->ahead += t->window;
 	}
-	if (t->stride == 1 && t->ahead > t->window / 2)
+	if (t->stride == 1 && !t->write && t->ahead > t->window / 2)
 		w.quiet = t->ahead - t->window / 2 - 1;
 	return w;
+}
+
+/* What was asked for to be read is asked for again when the first one is written. */
+static void note_write(struct stream *t, bool write)
+{
+	if (write) {
+		if (!t->write)
+			t->ahead = 0;
+		t->write = true;
+		t->unwritten = 0;
+	} else if (t->unwritten > max(t->window, (unsigned int)LEAST)) {
+		t->write = false;
+	}
 }
 
 struct stream_window streams_fault(struct streams *s, unsigned long page, bool write,
@@ -94,9 +109,6 @@ struct stream_window streams_fault(struct streams *s, unsigned long page, bool w
 		advance(t, page, n);
 	else if (t->stride == 1 && !t->used)
 		t->used = 1;
-	/* What was asked for to be read is now asked for to be written. */
-	if (write && !t->write)
-		t->ahead = 0;
-	t->write |= write;
+	note_write(t, write);
 	return extend(t, most);
 }

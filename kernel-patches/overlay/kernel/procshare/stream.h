@@ -7,8 +7,8 @@
 
 #include <linux/types.h>
 
-/* A thread's input, output, stack and one more. */
-#define STREAMS	4
+/* The arrays that a loop goes through, and a stack. */
+#define STREAMS	16
 
 /**
  * struct stream - faults that seem to belong together, by page number
@@ -17,7 +17,8 @@
  * @used: strides that it has gone
  * @ahead: strides behind @from that have been asked for
  * @window: strides that were asked for last, 0 before the stream is proven
- * @write: some of them were to write
+ * @write: they are to write
+ * @unwritten: strides gone since one was
  * @turn: when it was last touched
  */
 struct stream {
@@ -27,6 +28,7 @@ struct stream {
 	unsigned int ahead;
 	unsigned int window;
 	bool write;
+	unsigned int unwritten;
 	unsigned int turn;
 };
 
@@ -67,7 +69,8 @@ struct stream_window {
  * Two neighbours upwards make a stream, any other stride must be seen twice.  A
  * window is a fraction of what the stream has used already, so that little is asked
  * for in vain, and the next one is asked for while half of it is still to be used,
- * so that a long stream does not wait.
+ * so that a long stream does not wait.  Windows are to be written as long as what
+ * the stream comes by is; each of those pages faults, so that this is known.
  *
  * Called by the thread itself.  Returns what to ask for now.
  */

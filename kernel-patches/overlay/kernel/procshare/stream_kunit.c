@@ -104,6 +104,18 @@ static void test_streams_side_by_side(struct kunit *test)
 	KUNIT_EXPECT_GE(test, asked, 290);
 }
 
+/* More arrays than a loop usually has, all of them close to each other. */
+static void test_many_streams(struct kunit *test)
+{
+	unsigned int i, array, asked = 0;
+	struct streams s = { };
+
+	for (i = 0; i < 20; i++)
+		for (array = 0; array < 12; array++)
+			asked += fault(&s, 1000 + 20 * array + i).count;
+	KUNIT_EXPECT_GE(test, asked, 12 * 18);
+}
+
 static void test_written_after_all(struct kunit *test)
 {
 	struct streams s = { };
@@ -118,6 +130,26 @@ static void test_written_after_all(struct kunit *test)
 	w = fault(&s, 104);
 	KUNIT_EXPECT_TRUE(test, w.write);
 	KUNIT_EXPECT_EQ(test, w.count, 4);
+	KUNIT_EXPECT_EQ(test, w.quiet, 0);
+}
+
+static void test_only_read_after_all(struct kunit *test)
+{
+	struct streams s = { };
+	struct stream_window w;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++)
+		w = streams_fault(&s, 100 + i, true, MOST);
+	for (; i < 40; i++) {
+		w = fault(&s, 100 + i);
+		if (w.count)
+			break;
+	}
+	KUNIT_EXPECT_TRUE(test, w.write);
+	for (i++; i < 60; i++)
+		w = fault(&s, 100 + i);
+	KUNIT_EXPECT_FALSE(test, w.write);
 }
 
 static void test_pattern_changes(struct kunit *test)
@@ -135,7 +167,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(test_little_in_vain),
 	KUNIT_CASE(test_strides),
 	KUNIT_CASE(test_streams_side_by_side),
+	KUNIT_CASE(test_many_streams),
 	KUNIT_CASE(test_written_after_all),
+	KUNIT_CASE(test_only_read_after_all),
 	KUNIT_CASE(test_pattern_changes),
 	{ }
 };
