@@ -122,6 +122,12 @@ struct coh_out {
 	struct coh_action a[COH_MAX_ACTIONS];
 };
 
+/* Every event has one of these, and few use more than two actions: clear no others. */
+static inline void coh_out_init(struct coh_out *out)
+{
+	out->n = 0;
+}
+
 /* ---- home: the directory ---- */
 
 enum coh_home_state {

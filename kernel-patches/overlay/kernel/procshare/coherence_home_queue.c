@@ -27,13 +27,14 @@ static void enqueue(struct coh_home *h, u8 node)
 
 void coh_home_dequeue(struct coh_home *h, u8 node)
 {
-	unsigned int i, n = 0;
+	unsigned int i, n = 0, before = h->queued;
 
-	for (i = 0; i < h->queued; i++)
+	for (i = 0; i < before; i++)
 		if (h->queue[i] != node)
 			h->queue[n++] = h->queue[i];
 	h->queued = n;
-	while (n < COH_MAX_NODES)
+	/* Behind the last one all is zero: the checker compares. */
+	while (n < before)
 		h->queue[n++] = 0;
 	if (node == COH_NO_NODE)
 		return;

@@ -124,8 +124,9 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 {
 	bool write, eager, quiet = true, shared = x->vma->vm_flags & VM_SHARED;
 	struct procshare_process *p = e->process;
-	struct coh_out out = { .n = 0 };
+	struct coh_out out;
 
+	coh_out_init(&out);
 	spin_lock(&p->dir.lock);
 	if (p->released || coh_home_next(&e->coh) != COH_NEXT_COPY ||
 	    directory_blocked(&p->dir, e->address)) {
@@ -260,8 +261,9 @@ static bool head_wants(struct dir_entry *e, bool *write)
 static void refuse(struct dir_entry *e)
 {
 	struct procshare_process *p = e->process;
-	struct coh_out out = { .n = 0 };
+	struct coh_out out;
 
+	coh_out_init(&out);
 	spin_lock(&p->dir.lock);
 	if (coh_home_next(&e->coh) == COH_NEXT_COPY) {
 		coh_home_refuse(&e->coh, p->home, &out);

@@ -282,7 +282,7 @@ static bool progress(struct procshare_process *p, struct dir_entry *e)
 
 	for (;;) {
 		enum coh_next next = coh_home_next(&e->coh);
-		struct coh_out out = { .n = 0 };
+		struct coh_out out;
 
 		if (next == COH_NEXT_NONE || p->released)
 			return false;
@@ -291,6 +291,7 @@ static bool progress(struct procshare_process *p, struct dir_entry *e)
 			return false;
 		if (next == COH_NEXT_COPY && (!e->frame || !e->prot))
 			return claim(e);
+		coh_out_init(&out);
 		if (must_refuse(e, coh_home_head(&e->coh)))
 			coh_home_refuse(&e->coh, self, &out);
 		else
@@ -400,7 +401,7 @@ static void export_here(struct dir_entry *e)
  */
 void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 {
-	struct coh_out out = { .n = 0 };
+	struct coh_out out;
 	unsigned long address;
 	bool export = false;
 	struct dir_entry *e;
@@ -412,6 +413,7 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 		return;
 	}
 	count_get(p, &m);
+	coh_out_init(&out);
 	spin_lock(&p->dir.lock);
 	e = entry_for(p, address, &msg, m.type == COH_GET);
 	if (e && !p->released) {

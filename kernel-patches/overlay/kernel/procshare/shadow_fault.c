@@ -91,21 +91,25 @@ static vm_fault_t refused(struct vm_fault *vmf, struct shadow_thread *st)
 	return user ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 }
 
-/* Map what has come already of the pages behind the one that faulted. */
+/* Map what has come of the pages behind the one that faulted, up to a gap. */
 static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int pages)
 {
 	unsigned long address = vmf->address & PAGE_MASK;
 	struct shadow_page *sp;
+	bool come;
 
 	while (pages--) {
 		address += PAGE_SIZE;
 		sp = xa_load(&s->pages, address >> PAGE_SHIFT);
 		if (address >= vmf->vma->vm_end || !sp || !mutex_trylock(&sp->lock))
 			return;
-		if (coh_node_may(&sp->coh, COH_READ) && sp->frame && !sp->untouched)
+		come = coh_node_may(&sp->coh, COH_READ) && sp->frame && !sp->untouched;
+		if (come)
 			vmf_insert_pfn_prot(vmf->vma, address,
 					    page_to_pfn(sp->frame), prot_of(sp));
 		mutex_unlock(&sp->lock);
+		if (!come)
+			return;
 	}
 }
 

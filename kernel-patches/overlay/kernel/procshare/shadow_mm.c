@@ -195,8 +195,9 @@ static void perform(struct shadow_page *sp, const struct coh_out *out,
 /* A fault, present or expected; the page's mutex is held. */
 void shadow_page_request(struct shadow_page *sp, enum coh_access access)
 {
-	struct coh_out out = { .n = 0 };
+	struct coh_out out;
 
+	coh_out_init(&out);
 	coh_node_fault(&sp->coh, procshare_self(), sp->shadow->home, access, &out);
 	perform(sp, &out, NULL);
 }
@@ -236,7 +237,7 @@ void shadow_page_mapped(struct shadow_page *sp)
 /* Somebody wants the page: let it go when the hold is over, which may be now. */
 static void end_hold(struct shadow_page *sp)
 {
-	struct coh_out out = { .n = 0 };
+	struct coh_out out;
 	s64 rest = ktime_to_ns(ktime_sub(sp->held_until, ktime_get()));
 
 	if (!sp->coh.holding || !sp->coh.ndeferred)
@@ -248,6 +249,7 @@ static void end_hold(struct shadow_page *sp)
 		}
 		return;
 	}
+	coh_out_init(&out);
 	coh_node_release(&sp->coh, procshare_self(), sp->shadow->home, &out);
 	perform(sp, &out, NULL);
 }
@@ -298,9 +300,9 @@ static bool accepted(const struct coh_out *out)
 
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 {
-	struct coh_out out = { .n = 0 };
 	struct shadow_page *sp = NULL;
 	unsigned long address;
+	struct coh_out out;
 	struct coh_msg m;
 	u8 asked, prot;
 	bool granted;
@@ -317,6 +319,7 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	mutex_lock(&sp->lock);
 	trace_procshare_coherence_receive(s->id, address, &m, m.to, msg->page);
 	asked = sp->coh.pending;
+	coh_out_init(&out);
 	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);
 	granted = m.type == COH_GRANT && accepted(&out);
 	if (granted) {
