@@ -18,6 +18,10 @@ from .qmp import Qmp
 ROOT_FLAGS = "trans=virtio,version=9p2000.L,msize=512000,cache=mmap"
 
 
+# The emulator repeats string instructions byte by byte: without them the kernel clears and copies words.
+EMULATED_CPU = "max,-erms"
+
+
 @dataclass(frozen=True)
 class Machine:
     """What all nodes of a cluster have in common."""
@@ -53,7 +57,7 @@ class Machine:
         arguments = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35",
             "-accel", "kvm" if self.accel == "kvm" else "tcg,thread=multi",
-            "-cpu", "host" if self.accel == "kvm" else "max",
+            "-cpu", "host" if self.accel == "kvm" else EMULATED_CPU,
             "-smp", str(self.cpus), "-m", self.memory,
             "-kernel", str(self.image), "-append", self.kernel_arguments(number),
             "-fsdev", "local,id=root,path=/,security_model=passthrough,readonly=on,multidevs=remap",

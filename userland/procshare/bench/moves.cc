@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <semaphore>
 #include <thread>
 
 #include <dlfcn.h>
@@ -17,6 +18,7 @@
 #include "error.hpp"
 #include "inside.hpp"
 #include "table.hpp"
+#include "worker.hpp"
 
 namespace procshare::bench {
 namespace {
@@ -56,8 +58,8 @@ ClockGettime find_clock() {
 }
 
 // The moments of a journey.
-enum Moment { start, arrived, departed, returned };
-using Moments = std::array<std::uint64_t, 4>;
+enum Moment { start, arrived, returned };
+using Moments = std::array<std::uint64_t, 3>;
 
 // The calling thread, which asks for its own moves with requests made beforehand.
 class Traveller {
@@ -70,15 +72,31 @@ public:
         Moments at{};
 
         at[start] = monotonic_ns();
-        // The thread leaves on its way back from this call.
-        at[arrived] = send_and_look(there_, clock_);
-        if (at_home())
-            throw Error("the thread did not leave: is node {} up?", task_.node);
-        at[departed] = monotonic_ns();
+        at[arrived] = leave();
         back_.send();
         await_home();
         at[returned] = monotonic_ns();
         return at;
+    }
+
+    // The thread leaves on its way back from this call; returns when it is there.
+    std::uint64_t leave() const {
+        const std::uint64_t now = send_and_look(there_, clock_);
+
+        if (at_home())
+            throw Error("the thread did not leave: is node {} up?", task_.node);
+        return now;
+    }
+
+    // Looks seldom at the clock: in the middle of that no thread is moved.
+    void await_home() const {
+        const std::uint64_t deadline = monotonic_ns() + patience_ns;
+
+        for (unsigned looks = 1; !at_home(); looks++) {
+            __builtin_ia32_pause();
+            if (looks % 4096 == 0 && monotonic_ns() > deadline)
+                throw Error("the thread did not come home from node {}", task_.node);
+        }
     }
 
 private:
@@ -87,15 +105,6 @@ private:
         const auto area = static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
         return static_cast<int>(reinterpret_cast<const volatile struct rseq*>(area)->cpu_id) >= 0;
     }
-    // The order to come home may follow the answer.
-    void await_home() const {
-        const std::uint64_t deadline = monotonic_ns() + patience_ns;
-
-        while (!at_home())
-            if (monotonic_ns() > deadline)
-                throw Error("the thread did not come home from node {}", task_.node);
-    }
-
     const Task& task_;
     const Control control_; // its own socket: libnl counts requests and answers
     const netlink::Prepared there_;
@@ -116,6 +125,37 @@ Result journeys(const Task& task, Moment from, Moment to) {
     samples.sort();
     return {samples.median(), samples.p99()};
 }
+
+// Pages of their own: what the one thread touches must not be in the other's way.
+struct alignas(page_size) Away {
+    std::binary_semaphore semaphore;
+} away{std::binary_semaphore(0)};
+struct alignas(page_size) Asked {
+    std::uint64_t at;
+} asked;
+
+// Asks for a thread that is away and computes, from a thread at home.
+class Conductor {
+public:
+    // Constructed by the thread that is going to be asked for.
+    explicit Conductor(std::size_t rounds) : thread_([rounds, tid = gettid()] { conduct(rounds, tid); }) {}
+
+private:
+    static void conduct(std::size_t rounds, pid_t tid) {
+        constexpr std::chrono::milliseconds until_it_computes(2);
+        const Control control;
+        const netlink::Prepared back = control.prepare_migrate(getpid(), tid, PROCSHARE_NODE_HOME);
+
+        while (rounds--) {
+            away.semaphore.acquire();
+            std::this_thread::sleep_for(until_it_computes);
+            asked.at = monotonic_ns();
+            back.send();
+        }
+    }
+
+    std::jthread thread_;
+};
 
 // So that what the process before has left behind, and needed, is in nobody's way.
 constexpr std::chrono::milliseconds between(100);
@@ -159,7 +199,21 @@ Result migrate_out(const Task& task) {
 }
 
 Result migrate_back(const Task& task) {
-    return journeys(task, departed, returned);
+    const std::size_t rounds = warm_up_rounds + task.count;
+    const Traveller traveller(task);
+    const Conductor conductor(rounds);
+    Samples samples(task.count);
+
+    for (std::size_t round = 0; round < rounds; round++) {
+        traveller.leave();
+        away.semaphore.release();
+        traveller.await_home();
+        const std::uint64_t now = monotonic_ns();
+        if (round >= warm_up_rounds)
+            samples.note(round - warm_up_rounds, asked.at, now);
+    }
+    samples.sort();
+    return {samples.median(), samples.p99()};
 }
 
 Result migrate_first(const Task& task) {

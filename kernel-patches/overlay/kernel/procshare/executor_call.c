@@ -180,7 +180,7 @@ static struct procshare_msg *make_call(struct home_thread *t, struct pt_regs *re
 
 /*
  * Serve one CALL.  True if the thread must come home with it: there is a signal,
- * behind which the call may have to be restarted.
+ * behind which the call may have to be restarted, or somebody asks for the thread.
  */
 bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 			 struct procshare_msg *msg)
@@ -211,7 +211,7 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 	if (!restart)
 		regs->orig_ax = -1;
 	/* A signal is delivered right behind the call, not an instruction later. */
-	if (!restart && !task_sigpending(current)) {
+	if (!restart && !task_sigpending(current) && !READ_ONCE(t->asked)) {
 		send_result(t, ret, regs->ax, 0, data);
 		return false;
 	}

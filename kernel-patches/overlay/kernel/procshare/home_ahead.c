@@ -79,5 +79,8 @@ void home_ahead_arrival(struct procshare_process *p, const struct pt_regs *regs)
 	expect(p, regs->ip, COH_READ);
 	expect(p, regs->sp, COH_WRITE);
 	expect(p, x86_fsbase_read_task(current), COH_READ);
+	/* Home's CPU number is written there at once. */
+	if (current->rseq)
+		expect(p, (unsigned long)current->rseq, COH_WRITE);
 	spin_unlock(&p->dir.lock);
 }
