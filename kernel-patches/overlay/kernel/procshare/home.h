@@ -23,6 +23,7 @@
 #include "coherence.h"
 #include "cpu_layout.h"
 #include "migratory.h"
+#include "poll.h"
 #include "process.h"
 #include "stream.h"
 #include "thread.h"
@@ -256,6 +257,7 @@ struct procshare_process {
  * @bounce_from_ns: its user CPU time when it last came home (policy bounce)
  * @remote_user_ns: @remote_system_ns: totals, which the task has been charged with
  * @streams: of its faults on pages that others have
+ * @poll: of its waits for them
  * @lock: protects @pinned and @cpus, and @session against those who look from outside
  * @pinned: runs only on some of its CPUs
  * @cpus: these, numbered as session->cpus says
@@ -297,6 +299,7 @@ struct home_thread {
 	atomic64_t remote_user_ns;
 	u64 remote_system_ns;
 	struct streams streams;
+	struct poll poll;
 	spinlock_t lock;
 	bool pinned;
 	DECLARE_BITMAP(cpus, PROCSHARE_CPUS);
@@ -341,6 +344,8 @@ struct procshare_process *process_of_task(struct task_struct *task);
 /* home_thread.c */
 struct home_thread *home_thread_create(struct session *session);
 struct home_thread *home_thread_find(struct procshare_process *p, u32 tid);
+/* What current is of @p; a debugger's hand in another process's memory is nothing. */
+struct home_thread *home_thread_current(const struct procshare_process *p);
 struct home_thread *home_thread_of(struct task_struct *task);
 void home_thread_put(struct home_thread *t);
 bool home_thread_wants_away(const struct home_thread *t);

@@ -43,16 +43,13 @@ static bool expect(struct procshare_process *p, unsigned long address,
 void home_ahead(struct procshare_process *p, unsigned long address,
 		enum coh_access access)
 {
-	struct procshare_thread *base = current->procshare;
+	struct home_thread *t = home_thread_current(p);
 	struct stream_window w;
-	struct home_thread *t;
 	struct dir_entry *e;
 	unsigned long page;
 
-	/* A debugger's hand in another process's memory has no thread here. */
-	if (!base || current->mm != p->mm)
+	if (!t)
 		return;
-	t = container_of(base, struct home_thread, base);
 	w = streams_fault(&t->streams, address >> PAGE_SHIFT, access == COH_WRITE,
 			  AHEAD_MAX);
 	if (!w.count)

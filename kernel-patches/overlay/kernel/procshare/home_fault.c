@@ -87,6 +87,20 @@ int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep,
 	return 0;
 }
 
+static void sleep_for(struct home_thread *t, struct wait_queue_entry *wait)
+{
+	unsigned int mode = current->flags & PF_DUMPCORE ? TASK_UNINTERRUPTIBLE :
+							   TASK_KILLABLE;
+
+	if (t)
+		poll_begin(&t->poll);
+	while (t && !(READ_ONCE(wait->flags) & WQ_FLAG_WOKEN) && poll_more(&t->poll))
+		cpu_relax();
+	wait_woken(wait, mode, HZ);
+	if (t)
+		poll_end(&t->poll);
+}
+
 /* Sleep until the entry changes.  Called and returns with the lock held. */
 static int wait_for(struct procshare_process *p, struct dir_entry *e,
 		    enum coh_access access)
@@ -112,8 +126,7 @@ static int wait_for(struct procshare_process *p, struct dir_entry *e,
 		err = 0;
 		spin_unlock(&p->dir.lock);
 		procshare_push();
-		wait_woken(&wait, current->flags & PF_DUMPCORE ?
-			   TASK_UNINTERRUPTIBLE : TASK_KILLABLE, HZ);
+		sleep_for(home_thread_current(p), &wait);
 		spin_lock(&p->dir.lock);
 		if (current->flags & (PF_DUMPCORE | PF_EXITING) &&
 		    time_after(jiffies, end))
@@ -229,7 +242,7 @@ static vm_fault_t home_fault(struct vm_fault *vmf, enum coh_access access,
 	bool held = false;
 
 	trace_procshare_fault(p->id, address, access, look == look_wp);
-	home_ahead(p, vmf->address, access);
+	home_ahead(p, address, access);
 	for (;;) {
 		result = look_once(p, vmf, access, look, &held);
 		if (result != LOOK_WAIT)

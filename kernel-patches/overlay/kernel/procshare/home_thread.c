@@ -87,6 +87,11 @@ void home_thread_put(struct home_thread *t)
 	kref_put(&t->ref, home_thread_release);
 }
 
+struct home_thread *home_thread_current(const struct procshare_process *p)
+{
+	return current->mm == p->mm ? home_thread_of(current) : NULL;
+}
+
 struct home_thread *home_thread_find(struct procshare_process *p, u32 tid)
 {
 	struct home_thread *t;

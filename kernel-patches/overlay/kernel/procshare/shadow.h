@@ -20,6 +20,7 @@
 #include <linux/xarray.h>
 
 #include "coherence.h"
+#include "poll.h"
 #include "process.h"
 #include "stream.h"
 #include "thread.h"
@@ -143,6 +144,7 @@ struct shadow_page {
  * @arrival_utime: the task's user time at arrival, in ticks' ns
  * @arrival_user: @arrival_system: the same, adjusted, for accounting
  * @streams: of its faults
+ * @poll: of its waits for pages and results
  * @reported: CPU time that home knows of, as adjusted
  * @lock: protects @inbox, @task, and @running against shadow_pace.c
  * @inbox: messages for the thread, in order
@@ -175,6 +177,7 @@ struct shadow_thread {
 	u64 arrival_system;
 	u64 reported;
 	struct streams streams;
+	struct poll poll;
 	spinlock_t lock;
 	struct list_head inbox;
 	wait_queue_head_t wait;

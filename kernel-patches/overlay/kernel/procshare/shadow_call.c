@@ -96,6 +96,9 @@ static struct procshare_msg *exchange(struct shadow_thread *st, struct pt_regs *
 				      long nr, struct procshare_msg *msg)
 {
 	procshare_send(st->shadow->home, msg);
+	poll_begin(&st->poll);
+	while (list_empty_careful(&st->inbox) && poll_more(&st->poll))
+		cpu_relax();
 	for (;;) {
 		msg = shadow_thread_await(st);
 		/* Not one instruction more on an invented result. */
@@ -109,6 +112,7 @@ static struct procshare_msg *exchange(struct shadow_thread *st, struct pt_regs *
 		}
 		procshare_msg_free(msg);
 	}
+	poll_end(&st->poll);
 	if (is_well_formed(regs, nr, msg))
 		return msg;
 	procshare_msg_free(msg);

@@ -62,7 +62,7 @@ static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp,
 }
 
 /* Called and returns with the page's mutex held; false when there is no use. */
-static bool wait_for_page(struct shadow_page *sp)
+static bool wait_for_page(struct shadow_page *sp, struct poll *poll)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	bool dead;
@@ -72,8 +72,12 @@ static bool wait_for_page(struct shadow_page *sp)
 	mutex_unlock(&sp->lock);
 	procshare_push();
 	dead = READ_ONCE(sp->shadow->dead) || fatal_signal_pending(current);
+	poll_begin(poll);
+	while (!dead && !(READ_ONCE(wait.flags) & WQ_FLAG_WOKEN) && poll_more(poll))
+		cpu_relax();
 	if (!dead)
 		wait_woken(&wait, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
+	poll_end(poll);
 	remove_wait_queue(shadow_page_waits(sp), &wait);
 	mutex_lock(&sp->lock);
 	sp->waiters--;
@@ -148,7 +152,7 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 		}
 		shadow_page_request(sp, access);
 		ret = VM_FAULT_SIGBUS;
-		if (!wait_for_page(sp))
+		if (!wait_for_page(sp, &st->poll))
 			break;
 	}
 	mutex_unlock(&sp->lock);
