@@ -31,7 +31,7 @@ KERNELS = PROGRAMS / "kernels"
 CASES = {
     "ep": Program(f"{KERNELS}/ep 2 25", "sums -2.863319731646e+03 -6.320053679109e+03\n", independent=True),
     "monte-carlo": Program(f"{KERNELS}/monte-carlo 2 200000", independent=True),
-    "stencil": Program(f"{KERNELS}/stencil 2 64 40"),
+    "stencil": Program(f"{KERNELS}/stencil 2 64 120"),
     "matmul": Program(f"{KERNELS}/matmul 2 768"),
     "fft": Program(f"{KERNELS}/fft 2 128 128 32 6", "step 6: 5.504159734538e+02 5.239212247086e+02\n"),
     "radix": Program(f"{KERNELS}/radix 2 {8 << 20}"),

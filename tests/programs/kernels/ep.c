@@ -5,40 +5,26 @@
 // random numbers, so the sums are those that the suite publishes. OpenMP. Usage: ep THREADS LOG2_PAIRS
 
 #include "kernel.h"
+#include "nas.h"
 
 #include <math.h>
 #include <omp.h>
 
 enum { LOG2_BATCH = 16, ANNULI = 10 };
 
-static const uint64_t MULTIPLIER = 1220703125, SEED = 271828183, MODULUS_MASK = (1ull << 46) - 1;
+static const uint64_t SEED = 271828183;
 
 struct batch {
     double sum_x, sum_y;
     long count[ANNULI];
 };
 
-static uint64_t power(uint64_t base, uint64_t exponent) {
-    uint64_t result = 1;
-
-    for (; exponent; exponent >>= 1, base *= base)
-        if (exponent & 1)
-            result *= base;
-    return result;
-}
-
-// In (-1, 1).
-static double next(uint64_t* state) {
-    *state = *state * MULTIPLIER & MODULUS_MASK;
-    return 2 * ((double)*state * 0x1p-46) - 1;
-}
-
 static struct batch deviates(long number) {
-    uint64_t state = SEED * power(MULTIPLIER, (2ull << LOG2_BATCH) * (uint64_t)number) & MODULUS_MASK;
+    uint64_t state = nas_skip(SEED, (2ull << LOG2_BATCH) * (uint64_t)number);
     struct batch batch = {0};
 
     for (long i = 0; i < 1l << LOG2_BATCH; i++) {
-        double x = next(&state), y = next(&state), square = x * x + y * y, scale;
+        double x = 2 * nas_random(&state) - 1, y = 2 * nas_random(&state) - 1, square = x * x + y * y, scale;
 
         if (square > 1)
             continue;

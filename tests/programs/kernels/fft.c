@@ -7,6 +7,7 @@
 // class W: 128 128 32 6)
 
 #include "kernel.h"
+#include "nas.h"
 
 #include <complex.h>
 #include <math.h>
@@ -19,7 +20,7 @@ typedef double complex number;
 // A line of the transform's work: consecutive elements of several lines stand side by side.
 typedef number pencils[LONGEST][PENCILS];
 
-static const uint64_t MULTIPLIER = 1220703125, SEED = 314159265, MODULUS_MASK = (1ull << 46) - 1;
+static const uint64_t SEED = 314159265;
 
 static int threads;
 static long nx, ny, nz;
@@ -30,20 +31,6 @@ static number* at(number* array, long x, long y, long z) {
     return &array[(z * ny + y) * nx + x];
 }
 
-static uint64_t power(uint64_t base, uint64_t exponent) {
-    uint64_t value = 1;
-
-    for (; exponent; exponent >>= 1, base *= base)
-        if (exponent & 1)
-            value *= base;
-    return value;
-}
-
-static double next(uint64_t* random) {
-    *random = *random * MULTIPLIER & MODULUS_MASK;
-    return (double)*random * 0x1p-46;
-}
-
 static double squared_frequency(long index, long size) {
     double frequency = (double)((index + size / 2) % size - size / 2);
 
@@ -52,14 +39,14 @@ static double squared_frequency(long index, long size) {
 
 static void initialise_plane(long z) {
     const double alpha = 1e-6;
-    uint64_t random = SEED * power(MULTIPLIER, (uint64_t)(2 * nx * ny * z));
+    uint64_t random = nas_skip(SEED, (uint64_t)(2 * nx * ny * z));
 
     for (long y = 0; y < ny; y++)
         for (long x = 0; x < nx; x++) {
             double squares = squared_frequency(x, nx) + squared_frequency(y, ny) + squared_frequency(z, nz);
-            double real = next(&random);
+            double real = nas_random(&random);
 
-            *at(state, x, y, z) = real + I * next(&random);
+            *at(state, x, y, z) = real + I * nas_random(&random);
             *at(result, x, y, z) = 0;
             decay[(z * ny + y) * nx + x] = exp(-4 * alpha * M_PI * M_PI * squares);
         }
