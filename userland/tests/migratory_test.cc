@@ -53,6 +53,15 @@ TEST_F(Migratory, writing_at_once_changes_nothing) {
     EXPECT_TRUE(read(1, true));
 }
 
+TEST_F(Migratory, who_writes_what_others_only_read_is_not_followed) {
+    write(1);
+    EXPECT_FALSE(read(2, true));
+    read(1, true);
+    write(1);
+    EXPECT_FALSE(m.on);
+    EXPECT_FALSE(read(2, true));
+}
+
 TEST_F(Migratory, many_readers_end_it) {
     read(1, true);
     write(1);

@@ -125,8 +125,8 @@ struct directory {
  * @mapped: home's page table maps it (read-only, uffd-wp): no @frame
  * @queued: @work is going to look at it, perhaps when @timer has fired
  * @releasing: and shall end home's hold then
- * @untouched: recalled ahead, to be written, and not mapped since
- * @vain: and taken away so: what is written ahead ends before it
+ * @ahead: was recalled ahead, to be written, which has not happened yet
+ * @vain: nor had it when the page was taken away: windows to be written end here
  * @waiters: home threads that sleep for it; keeps the entry
  * @timer: starts @work later
  * @work: serves the head of the queue where page tables are needed
@@ -143,7 +143,7 @@ struct dir_entry {
 	bool mapped;
 	bool queued;
 	bool releasing;
-	bool untouched;
+	bool ahead;
 	bool vain;
 	unsigned int waiters;
 	struct hrtimer timer;

@@ -30,7 +30,7 @@ static bool expect(struct procshare_process *p, unsigned long address,
 		return true;
 	if (access == COH_WRITE && e->vain)
 		return false;
-	e->untouched = access == COH_WRITE && !e->waiters;
+	e->ahead = access == COH_WRITE && !e->waiters;
 	coh_home_want(&e->coh, want, false);
 	directory_progress(p, e);
 	return true;

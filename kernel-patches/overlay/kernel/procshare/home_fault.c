@@ -35,9 +35,9 @@ bool home_marker(pte_t pte)
 }
 
 /* If it was recalled ahead, that was not in vain. */
-static void touched(struct dir_entry *e)
+static void written(struct dir_entry *e)
 {
-	e->untouched = false;
+	e->ahead = false;
 	e->vain = false;
 }
 
@@ -67,7 +67,7 @@ int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep,
 {
 	struct mm_struct *mm = vma->vm_mm;
 	bool alone = e->coh.state == COH_HOME_ALONE &&
-		     (access == COH_WRITE || !e->migratory.on);
+		     (access == COH_WRITE || !(e->migratory.on || e->ahead));
 	struct page *page = NULL;
 	pte_t pte;
 
@@ -83,7 +83,8 @@ int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep,
 		pte = pte_mkwrite(pte, vma);
 	set_pte_at(mm, e->address, ptep, pte);
 	e->mapped = !alone;
-	touched(e);
+	if (access == COH_WRITE)
+		written(e);
 	return 0;
 }
 
@@ -168,7 +169,7 @@ static enum look look_wp(struct procshare_process *p, struct vm_fault *vmf,
 		   pte_clear_uffd_wp(ptep_get(ptep)));
 	if (e) {
 		e->mapped = false;
-		touched(e);
+		written(e);
 	}
 	return LOOK_SETTLED;
 }

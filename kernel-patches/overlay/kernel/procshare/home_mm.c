@@ -233,8 +233,8 @@ void directory_perform(struct dir_entry *e, const struct coh_out *out,
 				export_clear(e, pte);
 			else
 				drop = e->frame;
-			e->vain = e->untouched;
-			e->untouched = false;
+			e->vain |= e->ahead;
+			e->ahead = false;
 			break;
 		case COH_HOME_DATA:
 			swap(e->frame, arrived->page);

@@ -18,16 +18,19 @@
 /**
  * struct migratory - what home has seen of a page
  * @reader: the only one who has begun to read since somebody had it alone
+ * @writer: the last one who asked to write
  * @on: who reads will write
  */
 struct migratory {
 	u8 reader;
+	u8 writer;
 	bool on;
 };
 
 static inline void migratory_init(struct migratory *m)
 {
 	m->reader = MIGRATORY_NOBODY;
+	m->writer = MIGRATORY_NOBODY;
 	m->on = false;
 }
 
@@ -38,16 +41,19 @@ static inline void migratory_init(struct migratory *m)
  * @write: it wants to write
  * @alone: another one has the page alone
  *
+ * Who reads and writes only what it wrote itself before has readers, not successors.
  * True if a request to read should be granted writable.
  */
 static inline bool migratory_serve(struct migratory *m, u8 who, bool write, bool alone)
 {
 	bool eager = !write && alone && m->on;
 
-	if (write && m->reader == who)
+	if (write && m->reader == who && m->writer != who)
 		m->on = true;
 	else if (write && m->reader == MIGRATORY_MANY)
 		m->on = false;
+	if (write)
+		m->writer = who;
 	if (write || eager)
 		m->reader = MIGRATORY_NOBODY;
 	else if (alone)

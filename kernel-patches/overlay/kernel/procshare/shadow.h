@@ -95,8 +95,8 @@ struct shadow {
  * @frame: this node's copy, or NULL
  * @prot: PROCSHARE_PROT_* that home granted
  * @unwritten: may be written, which nobody has asked for yet
- * @untouched: asked for ahead, to be written, and not mapped since
- * @vain: and taken away so: what is written ahead ends before it
+ * @ahead: was asked for ahead, to be written
+ * @vain: which had not happened when it was taken away: windows to be written end here
  * @failures: refusals so far; a fault that sees one goes home
  * @waiters: faults that sleep for the page
  * @held_until: end of the minimum hold
@@ -111,7 +111,7 @@ struct shadow_page {
 	struct page *frame;
 	u8 prot;
 	bool unwritten;
-	bool untouched;
+	bool ahead;
 	bool vain;
 	unsigned int failures;
 	unsigned int waiters;

@@ -52,8 +52,10 @@ static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp,
 {
 	vm_fault_t ret = VM_FAULT_NOPAGE;
 
-	if (access == COH_WRITE)
+	if (access == COH_WRITE) {
 		sp->unwritten = false;
+		sp->vain = false;
+	}
 	if (!upgrade || !make_writable(vmf, sp))
 		ret = vmf_insert_pfn_prot(vmf->vma, sp->address,
 					  page_to_pfn(sp->frame), prot_of(sp));
@@ -107,7 +109,7 @@ static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int page
 		sp = xa_load(&s->pages, address >> PAGE_SHIFT);
 		if (address >= vmf->vma->vm_end || !sp || !mutex_trylock(&sp->lock))
 			return;
-		come = coh_node_may(&sp->coh, COH_READ) && sp->frame && !sp->untouched;
+		come = coh_node_may(&sp->coh, COH_READ) && sp->frame;
 		if (come)
 			vmf_insert_pfn_prot(vmf->vma, address,
 					    page_to_pfn(sp->frame), prot_of(sp));

@@ -143,8 +143,8 @@ static void drop(struct shadow_page *sp)
 	if (sp->frame)
 		put_page(sp->frame);
 	sp->frame = NULL;
-	sp->vain = sp->untouched;
-	sp->untouched = false;
+	sp->vain |= sp->ahead && sp->unwritten;
+	sp->ahead = false;
 }
 
 void shadow_page_unmap(struct shadow_page *sp)
@@ -224,8 +224,6 @@ bool shadow_page_expect(struct shadow *s, unsigned long address,
 /* A fault has mapped the page: the hold, if it is one, lasts so much longer. */
 void shadow_page_mapped(struct shadow_page *sp)
 {
-	sp->untouched = false;
-	sp->vain = false;
 	if (!sp->coh.holding)
 		return;
 	sp->held_until = ktime_add_ns(ktime_get(), HOLD_MAPPED_NS);
@@ -325,11 +323,12 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	if (granted) {
 		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
 				   PROCSHARE_PROT_EXEC);
-		sp->unwritten = asked == COH_READ && sp->coh.state == COH_M;
+		sp->unwritten = (asked == COH_READ || !sp->waiters) &&
+				sp->coh.state == COH_M;
 	}
 	perform(sp, &out, msg);
 	if (granted)
-		sp->untouched = asked == COH_WRITE && !sp->waiters;
+		sp->ahead = asked == COH_WRITE && !sp->waiters;
 	end_hold(sp);
 	mutex_unlock(&sp->lock);
 	procshare_msg_free(msg);

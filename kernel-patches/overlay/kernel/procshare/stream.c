@@ -12,6 +12,8 @@
 /* The first window, and by how much of what is used the others grow. */
 #define LEAST	4
 #define FRACTION 4
+/* A page may be written when the next one has been read already. */
+#define WRITES_BEHIND 2
 
 /* Is @page one of the next of the stream?  Returns how many strides on, 0 if not. */
 static unsigned int strides_on(const struct stream *t, unsigned long page)
@@ -25,12 +27,20 @@ static unsigned int strides_on(const struct stream *t, unsigned long page)
 	return n > 0 && n <= t->ahead + 1 ? n : 0;
 }
 
+/* Is @page the last one of the stream, or has that just gone past it? */
+static bool just_passed(const struct stream *t, unsigned long page)
+{
+	long distance = t->from - page;
+
+	return t->turn && (!distance || distance == t->stride);
+}
+
 static void advance(struct stream *t, unsigned long page, unsigned int n)
 {
 	t->from = page;
 	t->used += n;
 	t->ahead -= min(n, t->ahead);
-	t->unwritten += n;
+	t->unwritten++;
 }
 
 /* The pattern is another one from here on. */
@@ -55,7 +65,7 @@ static struct stream *find(struct streams *s, unsigned long page)
 	struct stream *t;
 
 	for (t = s->of; t < s->of + STREAMS; t++) {
-		if (t->turn && (page == t->from || strides_on(t, page)))
+		if (just_passed(t, page) || (t->turn && strides_on(t, page)))
 			return t;
 		if (t->turn && distance_of(t, page) < least) {
 			least = distance_of(t, page);
@@ -85,7 +95,10 @@ static struct stream_window extend(struct stream *t, unsigned int most)
 	return w;
 }
 
-/* What was asked for to be read is asked for again when the first one is written. */
+/*
+ * What was asked for to be read is asked for again when the first one is written; and
+ * the stream only reads, after all, when it has gone past a page without writing it.
+ */
 static void note_write(struct stream *t, bool write)
 {
 	if (write) {
@@ -93,7 +106,8 @@ static void note_write(struct stream *t, bool write)
 			t->ahead = 0;
 		t->write = true;
 		t->unwritten = 0;
-	} else if (t->unwritten > max(t->window, (unsigned int)LEAST)) {
+	} else if (t->write && t->unwritten > WRITES_BEHIND) {
+		t->ahead = 0;
 		t->write = false;
 	}
 }

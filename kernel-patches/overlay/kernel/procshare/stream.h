@@ -18,7 +18,7 @@
  * @ahead: strides behind @from that have been asked for
  * @window: strides that were asked for last, 0 before the stream is proven
  * @write: they are to write
- * @unwritten: strides gone since one was
+ * @unwritten: faults farther on since one was
  * @turn: when it was last touched
  */
 struct stream {
@@ -70,7 +70,8 @@ struct stream_window {
  * window is a fraction of what the stream has used already, so that little is asked
  * for in vain, and the next one is asked for while half of it is still to be used,
  * so that a long stream does not wait.  Windows are to be written as long as what
- * the stream comes by is; each of those pages faults, so that this is known.
+ * the stream comes by is; each of those pages faults when it is first written, so that
+ * this is known.
  *
  * Called by the thread itself.  Returns what to ask for now.
  */

@@ -141,15 +141,25 @@ static void test_only_read_after_all(struct kunit *test)
 
 	for (i = 0; i < 20; i++)
 		w = streams_fault(&s, 100 + i, true, MOST);
-	for (; i < 40; i++) {
-		w = fault(&s, 100 + i);
-		if (w.count)
-			break;
-	}
 	KUNIT_EXPECT_TRUE(test, w.write);
-	for (i++; i < 60; i++)
+	for (; i < 23; i++)
 		w = fault(&s, 100 + i);
 	KUNIT_EXPECT_FALSE(test, w.write);
+}
+
+/* A page is written when the next one has been read. */
+static void test_written_behind(struct kunit *test)
+{
+	struct streams s = { };
+	struct stream_window w;
+	unsigned int i;
+
+	fault(&s, 100);
+	for (i = 1; i < 40; i++) {
+		fault(&s, 100 + i);
+		w = streams_fault(&s, 100 + i - 1, true, MOST);
+		KUNIT_EXPECT_TRUE(test, w.write);
+	}
 }
 
 static void test_pattern_changes(struct kunit *test)
@@ -170,6 +180,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(test_many_streams),
 	KUNIT_CASE(test_written_after_all),
 	KUNIT_CASE(test_only_read_after_all),
+	KUNIT_CASE(test_written_behind),
 	KUNIT_CASE(test_pattern_changes),
 	{ }
 };
