@@ -363,6 +363,9 @@ void home_clocks_pack(const struct procshare_process *p,
 		      struct procshare_wire_start *start);
 void home_clocks_pack_thread(struct procshare_wire_thread *state);
 
+/* home_vdso.c */
+void home_vdso_prepare(struct procshare_process *p);
+
 /* home_time.c */
 void home_thread_account(struct home_thread *t);
 void home_thread_account_from(struct home_thread *t);
