@@ -342,6 +342,7 @@ void home_thread_put(struct home_thread *t);
 bool home_thread_wants_away(const struct home_thread *t);
 bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target);
 void home_thread_join(struct session *s);
+void home_thread_expect_handler(struct home_thread *t, const struct pt_regs *regs);
 
 /* home_place.c */
 u8 home_place(struct home_thread *t);
