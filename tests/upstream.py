@@ -59,14 +59,16 @@ def programs() -> list[Program]:
 
 
 def build_changed(headers: Path) -> None:
-    """What is built from a source with one line changed, and why, is in the list."""
+    """What is built from a source with some words changed, and why, is in the list."""
     for directory, table in directories(tomllib.loads(LIST.read_text())):
         sources = TREE / "tools/testing/selftests" / directory
-        for name, (line, other) in table.get("changed", {}).items():
+        for name, changes in table.get("changed", {}).items():
             text = (sources / f"{name}.c").read_text()
-            assert line in text, f"{name}.c has no line {line!r}"
+            for words, others in changes.items():
+                assert words in text, f"{name}.c has no {words!r}"
+                text = text.replace(words, others)
             copy = OUT / f"{name}.c"
-            copy.write_text(text.replace(line, other))
+            copy.write_text(text)
             command = ["gcc", "-O2", "-D_GNU_SOURCE", "-pthread", "-isystem", headers / "usr/include"]
             command += ["-I.", "-I../include", "-I../..", copy, "-o", OUT / "kselftest" / directory / name, "-lrt"]
             subprocess.run(command, cwd=sources, check=True)
