@@ -20,12 +20,6 @@
 #define STAY_MIN	msecs_to_jiffies(8)
 #define STAY_MAX	(2 * HZ)
 
-/*
- * It came home for a signal: to leave before the handler is through would mean to
- * come home once more to return from it.  Only a long one may go.
- */
-#define HANDLER_STAY	(HZ / 4)
-
 /* MIGRATE: the state of current, whose user registers are @regs. */
 static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *regs,
 					 unsigned int node)
@@ -116,10 +110,8 @@ static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u3
 		t->until_call = true;
 		break;
 	case PROCSHARE_BACK_SIGNAL:
-		if (t->asked)
-			break;
-		t->handles_until = jiffies + HANDLER_STAY;
-		t->handles_sp = regs->sp;
+		if (!t->asked)
+			home_thread_expect_handler(t, regs);
 		break;
 	case PROCSHARE_BACK_FAULT:
 	case PROCSHARE_BACK_MEMORY:

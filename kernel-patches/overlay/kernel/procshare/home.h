@@ -351,6 +351,7 @@ void home_thread_put(struct home_thread *t);
 bool home_thread_wants_away(const struct home_thread *t);
 bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target);
 void home_thread_join(struct session *s);
+void home_thread_expect_handler(struct home_thread *t, const struct pt_regs *regs);
 
 /* home_place.c */
 u8 home_place(struct home_thread *t);
@@ -371,6 +372,9 @@ void home_fence_message(struct procshare_process *p, struct procshare_msg *msg);
 void home_clocks_pack(const struct procshare_process *p,
 		      struct procshare_wire_start *start);
 void home_clocks_pack_thread(struct procshare_wire_thread *state);
+
+/* home_vdso.c */
+void home_vdso_prepare(struct procshare_process *p);
 
 /* home_time.c */
 void home_thread_account(struct home_thread *t);

@@ -21,6 +21,8 @@
 #include "syscalls.h"
 #include "thread_state.h"
 
+#define HANDLER_STAY	(HZ / 4)
+
 struct home_thread *home_thread_create(struct session *session)
 {
 	struct home_thread *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
@@ -243,6 +245,17 @@ bool home_thread_wants_away(const struct home_thread *t)
 }
 
 /*
+ * current is about to look at its signals.  To leave before a handler is through would
+ * mean to come home once more to return from it, and meanwhile others would get the
+ * signals that it blocks.  Only a long one may go.
+ */
+void home_thread_expect_handler(struct home_thread *t, const struct pt_regs *regs)
+{
+	t->handles_until = jiffies + HANDLER_STAY;
+	t->handles_sp = regs->sp;
+}
+
+/*
  * After a signal: with the stack as it was, there is no handler.  The signal was
  * ignored, or another thread took it.
  */
@@ -294,6 +307,7 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 	if (!home_thread_wants_away(t))
 		return ti_work;
 	if (ti_work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL)) {
+		home_thread_expect_handler(t, regs);
 		set_thread_flag(TIF_NOTIFY_RESUME);
 		return ti_work & ~_TIF_NOTIFY_RESUME;
 	}

@@ -267,6 +267,7 @@ int process_expose(struct procshare_process *p)
 	if (p->exposed)
 		goto unlock;
 	prepare_vmas(mm);
+	home_vdso_prepare(p);
 	/* pairs with the acquire above */
 	smp_store_release(&p->exposed, true);
 unlock:
