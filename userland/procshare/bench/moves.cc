@@ -80,12 +80,15 @@ public:
     }
 
     // The thread leaves on its way back from this call; returns when it is there.
-    std::uint64_t leave() const {
-        const std::uint64_t now = send_and_look(there_, clock_);
+    std::uint64_t leave() const { return send_and_look(there_, clock_); }
 
+    // To look costs the thread a page, so not while something is measured.
+    void check() const {
+        leave();
         if (at_home())
             throw Error("the thread did not leave: is node {} up?", task_.node);
-        return now;
+        back_.send();
+        await_home();
     }
 
     // Looks seldom at the clock: in the middle of that no thread is moved.
@@ -117,6 +120,7 @@ Result journeys(const Task& task, Moment from, Moment to) {
     Samples samples(task.count);
     const Traveller traveller(task);
 
+    traveller.check();
     for (std::size_t round = 0; round < warm_up_rounds + task.count; round++) {
         const Moments at = traveller.travel();
         if (round >= warm_up_rounds)
@@ -204,6 +208,7 @@ Result migrate_back(const Task& task) {
     const Conductor conductor(rounds);
     Samples samples(task.count);
 
+    traveller.check();
     for (std::size_t round = 0; round < rounds; round++) {
         traveller.leave();
         away.semaphore.release();

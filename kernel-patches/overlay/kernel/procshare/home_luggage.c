@@ -73,13 +73,13 @@ void home_luggage_pack(struct home_thread *t, unsigned int node,
 {
 	const struct cpu_layout *layout = &t->session->cpus;
 
+	struct thread_rseq rseq = thread_rseq_get();
+
 	pack_scheduling(state);
 	state->cpu_base = cpu_to_le32(PROCSHARE_NO_CPUS);
+	state->rseq = cpu_to_le64(rseq.address);
 	if (t->numbered) {
-		struct thread_rseq rseq = thread_rseq_get();
-
 		state->cpu_base = cpu_to_le32(layout->base[node]);
-		state->rseq = cpu_to_le64(rseq.address);
 		state->rseq_length = cpu_to_le32(rseq.length);
 		state->rseq_signature = cpu_to_le32(rseq.signature);
 		pack_part(t, node, state);

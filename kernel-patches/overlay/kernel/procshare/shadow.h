@@ -143,6 +143,7 @@ struct shadow_page {
  * @bounce_ms: user CPU time per stay, 0 for no end
  * @arrival_utime: the task's user time at arrival, in ticks' ns
  * @arrival_user: @arrival_system: the same, adjusted, for accounting
+ * @rseq: address of its restartable sequences area, which home writes to when it comes
  * @streams: of its faults
  * @poll: of its waits for pages and results
  * @reported: CPU time that home knows of, as adjusted
@@ -176,6 +177,7 @@ struct shadow_thread {
 	u64 arrival_user;
 	u64 arrival_system;
 	u64 reported;
+	unsigned long rseq;
 	struct streams streams;
 	struct poll poll;
 	spinlock_t lock;
@@ -251,15 +253,17 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 			  enum coh_access access);
 void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs,
 			  unsigned long rseq);
+void shadow_ahead_departure(struct shadow_thread *st, const struct pt_regs *regs);
 
 /* shadow_pace.c */
 void shadow_pace_start(void);
 
-/* shadow_mm.c; what is about one page (but _expect) under its mutex */
+/* shadow_mm.c; what is about one page (but _expect and _put) under its mutex */
 struct shadow_page *shadow_page_get(struct shadow *s, unsigned long address);
 wait_queue_head_t *shadow_page_waits(struct shadow_page *sp);
 void shadow_page_request(struct shadow_page *sp, enum coh_access access);
 void shadow_page_mapped(struct shadow_page *sp);
+void shadow_page_put(struct shadow *s, unsigned long address);
 void shadow_page_unmap(struct shadow_page *sp);
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg);
 void shadow_pages_free(struct shadow *s);

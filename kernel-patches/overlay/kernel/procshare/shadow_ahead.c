@@ -44,11 +44,22 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs,
 			  unsigned long rseq)
 {
+	st->rseq = rseq < TASK_SIZE_MAX ? rseq : 0;
 	shadow_page_expect(st->shadow, regs->ip & PAGE_MASK, COH_READ);
-	/* The node's CPU number is written there at once. */
-	if (rseq && rseq < TASK_SIZE_MAX)
-		shadow_page_expect(st->shadow, rseq & PAGE_MASK, COH_WRITE);
+	/* The node's CPU number is written there at once, and home's afterwards. */
+	if (st->rseq)
+		shadow_page_expect(st->shadow, st->rseq & PAGE_MASK, COH_WRITE);
 	shadow_page_expect(st->shadow, regs->sp & PAGE_MASK, COH_WRITE);
 	shadow_page_expect(st->shadow, x86_fsbase_read_task(current) & PAGE_MASK,
 			   COH_READ);
+}
+
+/*
+ * current goes home: what only this node has of the pages that it touches there first
+ * goes before it.  The caller pushes it out.
+ */
+void shadow_ahead_departure(struct shadow_thread *st, const struct pt_regs *regs)
+{
+	shadow_page_put(st->shadow, regs->sp & PAGE_MASK);
+	shadow_page_put(st->shadow, st->rseq & PAGE_MASK);
 }

@@ -219,6 +219,26 @@ bool shadow_page_expect(struct shadow *s, unsigned long address,
 	return wanted;
 }
 
+/*
+ * Home is going to want a page that only this node has: send it.  Nobody here needs
+ * it so much that it would have to be held; the caller pushes it out.
+ */
+void shadow_page_put(struct shadow *s, unsigned long address)
+{
+	struct shadow_page *sp = xa_load(&s->pages, address >> PAGE_SHIFT);
+	struct coh_out out;
+
+	if (!sp)
+		return;
+	coh_out_init(&out);
+	mutex_lock(&sp->lock);
+	coh_node_release(&sp->coh, procshare_self(), s->home, &out);
+	if (sp->coh.state == COH_M)
+		coh_node_put(&sp->coh, procshare_self(), s->home, &out);
+	perform(sp, &out, NULL);
+	mutex_unlock(&sp->lock);
+}
+
 /* ---- the minimum hold ---- */
 
 /* A fault has mapped the page: the hold, if it is one, lasts so much longer. */

@@ -64,6 +64,7 @@ static void send_back(struct shadow_thread *st, struct pt_regs *regs)
 		regs->ip -= 2;
 		regs->ax = st->local_nr;
 	}
+	shadow_ahead_departure(st, regs);
 	shadow_cpu_leave(st);
 	msg = pack_back(st, regs);
 	set_running(st, false);

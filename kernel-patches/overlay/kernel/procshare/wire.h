@@ -200,8 +200,8 @@ struct procshare_wire_coherence {
  * @calls_local: BACK: calls of the stay that the node answered by itself
  * @trap: BACK: si_code of a debug trap behind the last instruction, 0 none
  * @realtime: MIGRATE: home's CLOCK_REALTIME minus its CLOCK_MONOTONIC in ns
- * @rseq: MIGRATE: address of the restartable sequences area, 0 none or not in use
- * @rseq_length: MIGRATE: bytes of it
+ * @rseq: MIGRATE: address of the restartable sequences area, 0 for none
+ * @rseq_length: MIGRATE: bytes of it, 0 if it is not in use away from home
  * @rseq_signature: MIGRATE: in front of its abort handlers
  * @cpu_base: MIGRATE: number of the node's first CPU, PROCSHARE_NO_CPUS if none
  * @sched_policy: MIGRATE: SCHED_*
