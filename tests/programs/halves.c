@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// halves - two threads, in turns: each writes its half of an array from end to end, then reads the other one's
+// halves - two threads, in turns: each writes its half of an array, then reads the other's
 //
 // Usage: halves ROUNDS
 
@@ -7,9 +7,11 @@
 
 enum { THREADS = 2, HALF = 128, WORDS = 4096 / sizeof(uint64_t) };
 
-static struct page {
+struct page {
     uint64_t words[WORDS];
-} array[THREADS][HALF] __attribute__((aligned(4096)));
+};
+
+static struct page array[THREADS][HALF] __attribute__((aligned(4096)));
 static pthread_barrier_t barrier;
 static uint64_t rounds;
 
