@@ -22,7 +22,7 @@
 
 #include "coherence.h"
 #include "cpu_layout.h"
-#include "migratory.h"
+#include "directory.h"
 #include "poll.h"
 #include "process.h"
 #include "stream.h"
@@ -74,100 +74,6 @@ struct session {
 	atomic64_t reasons[PROCSHARE_BACK_REASONS];
 	struct usage *usage[PROCSHARE_MAX_NODES];
 	struct list_head recent;
-};
-
-/* Most invalidate under the mmap lock, one at a time; some only read-lock it. */
-#define DIRECTORY_BLOCKS	8
-
-/**
- * struct directory - who holds which page; see home_mm.c
- * @lock: protects all of it, and the page table marker of every entry
- * @entries: struct dir_entry by page number; pages never exported have none
- * @epoch: counter of transactions
- * @blocks: ranges of the invalidations under way; exports there wait
- * @nblocks: how many
- * @more_blocks: invalidations that did not fit: exports wait everywhere
- * @unshared: shared areas are being mapped by others: their pages stay at home
- * @exported_shared: pages of shared areas have been exported at some time
- * @nparked: length of @parked
- * @parked: requests for pages in the ranges that have no entry yet
- * @unpark: delivers them in process context
- * @wait: home's faults and notifiers that wait for a page
- */
-struct directory {
-	spinlock_t lock;
-	struct xarray entries;
-	u64 epoch;
-	struct {
-		unsigned long start;
-		unsigned long end;
-	} blocks[DIRECTORY_BLOCKS];
-	unsigned int nblocks;
-	unsigned int more_blocks;
-	unsigned int unshared;
-	bool exported_shared;
-	unsigned int nparked;
-	struct list_head parked;
-	struct work_struct unpark;
-	wait_queue_head_t wait;
-};
-
-/**
- * struct dir_entry - one exported page
- * @coh: the coherence machine
- * @process: back pointer for @work; counted while @queued
- * @address: of the page
- * @frame: home's copy while the page table holds the marker, or NULL
- * @cache: the page of a shared area in the page cache, meanwhile out of date; counted
- * @shared: the area is a shared one (home_shared.c)
- * @migratory: who has it one after another
- * @prot: PROCSHARE_PROT_* granted to remotes
- * @mapped: home's page table maps it (read-only, uffd-wp): no @frame
- * @queued: @work is going to look at it, perhaps when @timer has fired
- * @releasing: and shall end home's hold then
- * @ahead: was recalled ahead, to be written, which has not happened yet
- * @vain: nor had it when the page was taken away: windows to be written end here
- * @waiters: home threads that sleep for it; keeps the entry
- * @timer: starts @work later
- * @work: serves the head of the queue where page tables are needed
- */
-struct dir_entry {
-	struct coh_home coh;
-	struct procshare_process *process;
-	unsigned long address;
-	struct page *frame;
-	struct page *cache;
-	bool shared;
-	struct migratory migratory;
-	u8 prot;
-	bool mapped;
-	bool queued;
-	bool releasing;
-	bool ahead;
-	bool vain;
-	unsigned int waiters;
-	struct hrtimer timer;
-	struct work_struct work;
-};
-
-/**
- * struct export_pte - home's mapping of a page while it is being exported
- * @vma: its area; the mmap lock is held for reading
- * @ptep: the page table entry; its lock is held
- * @pte: what it was
- * @page: what it mapped; NULL: nothing or the zero page
- * @detached: it was the marker already, home's copy is the entry's frame
- * @done: the machine has given it its new value
- * @drop: page to be freed once the locks are gone
- */
-struct export_pte {
-	struct vm_area_struct *vma;
-	pte_t *ptep;
-	pte_t pte;
-	struct page *page;
-	bool detached;
-	bool done;
-	struct page *drop;
 };
 
 /**
@@ -413,35 +319,6 @@ bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *
 /* pace.c */
 void pace_start(void);
 
-/* home_mm.c; all but _init, _destroy, _message and _unpark under the lock */
-void directory_init(struct directory *d);
-void directory_destroy(struct procshare_process *p);
-struct dir_entry *directory_find(struct procshare_process *p, unsigned long address);
-bool directory_blocked(const struct directory *d, unsigned long address);
-void directory_unpin(struct dir_entry *e);
-void directory_drop(struct dir_entry *e);
-void directory_served(struct procshare_process *p, struct dir_entry *e);
-void directory_settle(struct procshare_process *p, struct dir_entry *e);
-void directory_perform(struct dir_entry *e, const struct coh_out *out,
-		       struct export_pte *pte, struct procshare_msg *arrived);
-bool directory_eager(struct dir_entry *e);
-void directory_progress(struct procshare_process *p, struct dir_entry *e);
-void directory_release(struct procshare_process *p, struct dir_entry *e,
-		       enum coh_access access);
-void directory_message(struct procshare_process *p, struct procshare_msg *msg);
-void directory_unpark(struct procshare_process *p);
-void directory_wake_all(struct procshare_process *p);
-
-/* home_export.c */
-bool export_serve(struct dir_entry *e, bool patient);
-void export_wrprotect(struct dir_entry *e, struct export_pte *x);
-void export_clear(struct dir_entry *e, struct export_pte *x);
-
-/* home_fault.c */
-bool home_marker(pte_t pte);
-int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep,
-		 enum coh_access access);
-
 /* home_shared.c */
 bool home_shared_is_nameless(struct vm_area_struct *vma);
 bool home_shared_may_export(struct vm_area_struct *vma, unsigned long address,
@@ -457,27 +334,6 @@ void home_shared_go_on(struct home_thread *t);
 void home_ahead(struct procshare_process *p, unsigned long address,
 		enum coh_access access);
 void home_ahead_arrival(struct procshare_process *p, const struct pt_regs *regs);
-
-/**
- * struct recall - what a change of home's mapping asks of the pages in its range
- * @process: whose
- * @first: @last: page numbers
- * @want: COH_WANT_*
- * @shared: of those of shared memory only
- * @map: home's page table must map what is back: a marker would not do
- */
-struct recall {
-	struct procshare_process *process;
-	unsigned long first;
-	unsigned long last;
-	u8 want;
-	bool shared;
-	bool map;
-};
-
-/* home_recall.c */
-u8 recall_want(const struct dir_entry *e, u8 want);
-void recall_range(const struct recall *r);
 
 /* home_notifier.c */
 extern const struct mmu_notifier_ops home_notifier_ops;

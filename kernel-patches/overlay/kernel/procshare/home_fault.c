@@ -88,6 +88,7 @@ int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep,
 	return 0;
 }
 
+/* Until @wait is woken; or a second is over, as the caller has more to look at. */
 static void sleep_for(struct home_thread *t, struct wait_queue_entry *wait)
 {
 	unsigned int mode = current->flags & PF_DUMPCORE ? TASK_UNINTERRUPTIBLE :

@@ -351,6 +351,19 @@ static void count_get(struct procshare_process *p, const struct coh_msg *m)
 	usage_count(p, m->from, counter, 1);
 }
 
+/* A page that is given back was not asked for, or it was counted with that. */
+static void count_put(struct procshare_process *p, const struct coh_home *h,
+		      const struct coh_msg *m)
+{
+	if (m->type == COH_PUT)
+		usage_count(p, m->from, PROCSHARE_COUNT_PAGES_OUT, 1);
+	if (m->type != COH_NOPAGE || m->from != h->b_source || m->epoch != h->b_epoch)
+		return;
+	usage_count(p, m->from, PROCSHARE_COUNT_PAGES_OUT, -1);
+	if (h->b_requester != COH_NO_NODE)
+		usage_count(p, h->b_requester, PROCSHARE_COUNT_PAGES_IN, -1);
+}
+
 /* Every thread of every node has its window: more is not honest. */
 #define MOST_PARKED	65536
 
@@ -420,6 +433,7 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 		trace_procshare_coherence_receive(p->id, address, &m, m.to, msg->page);
 		if (m.flags & COH_UNWRITTEN)
 			migratory_unwritten(&e->migratory);
+		count_put(p, &e->coh, &m);
 		coh_home_message(&e->coh, p->home, &m, &out);
 		directory_perform(e, &out, NULL, msg);
 		export = progress(p, e);

@@ -207,7 +207,6 @@ bool shadow_page_expect(struct shadow *s, unsigned long address,
 			enum coh_access access)
 {
 	struct shadow_page *sp = shadow_page_get(s, address);
-
 	bool wanted;
 
 	if (!sp || !mutex_trylock(&sp->lock))
@@ -230,9 +229,11 @@ void shadow_page_put(struct shadow *s, unsigned long address)
 
 	if (!sp)
 		return;
-	coh_out_init(&out);
 	mutex_lock(&sp->lock);
+	coh_out_init(&out);
 	coh_node_release(&sp->coh, procshare_self(), s->home, &out);
+	perform(sp, &out, NULL);
+	coh_out_init(&out);
 	if (sp->coh.state == COH_M)
 		coh_node_put(&sp->coh, procshare_self(), s->home, &out);
 	perform(sp, &out, NULL);
