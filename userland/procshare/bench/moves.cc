@@ -80,15 +80,12 @@ public:
     }
 
     // The thread leaves on its way back from this call; returns when it is there.
-    std::uint64_t leave() const { return send_and_look(there_, clock_); }
+    std::uint64_t leave() const {
+        const std::uint64_t now = send_and_look(there_, clock_);
 
-    // To look costs the thread a page, so not while something is measured.
-    void check() const {
-        leave();
         if (at_home())
             throw Error("the thread did not leave: is node {} up?", task_.node);
-        back_.send();
-        await_home();
+        return now;
     }
 
     // Looks seldom at the clock: in the middle of that no thread is moved.
@@ -108,6 +105,7 @@ private:
         const auto area = static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset;
         return static_cast<int>(reinterpret_cast<const volatile struct rseq*>(area)->cpu_id) >= 0;
     }
+
     const Task& task_;
     const Control control_; // its own socket: libnl counts requests and answers
     const netlink::Prepared there_;
@@ -120,7 +118,6 @@ Result journeys(const Task& task, Moment from, Moment to) {
     Samples samples(task.count);
     const Traveller traveller(task);
 
-    traveller.check();
     for (std::size_t round = 0; round < warm_up_rounds + task.count; round++) {
         const Moments at = traveller.travel();
         if (round >= warm_up_rounds)
@@ -132,8 +129,8 @@ Result journeys(const Task& task, Moment from, Moment to) {
 
 // Pages of their own: what the one thread touches must not be in the other's way.
 struct alignas(page_size) Away {
-    std::binary_semaphore semaphore;
-} away{std::binary_semaphore(0)};
+    std::counting_semaphore<> semaphore;
+} away{std::counting_semaphore<>(0)};
 struct alignas(page_size) Asked {
     std::uint64_t at;
 } asked;
@@ -142,16 +139,21 @@ struct alignas(page_size) Asked {
 class Conductor {
 public:
     // Constructed by the thread that is going to be asked for.
-    explicit Conductor(std::size_t rounds) : thread_([rounds, tid = gettid()] { conduct(rounds, tid); }) {}
+    Conductor() : thread_([tid = gettid()](const std::stop_token& stop) { conduct(stop, tid); }) {}
+    Conductor(const Conductor&) = delete;
+    Conductor& operator=(const Conductor&) = delete;
+    ~Conductor() {
+        thread_.request_stop();
+        away.semaphore.release();
+    }
 
 private:
-    static void conduct(std::size_t rounds, pid_t tid) {
+    static void conduct(const std::stop_token& stop, pid_t tid) {
         constexpr std::chrono::milliseconds until_it_computes(2);
         const Control control;
         const netlink::Prepared back = control.prepare_migrate(getpid(), tid, PROCSHARE_NODE_HOME);
 
-        while (rounds--) {
-            away.semaphore.acquire();
+        for (away.semaphore.acquire(); !stop.stop_requested(); away.semaphore.acquire()) {
             std::this_thread::sleep_for(until_it_computes);
             asked.at = monotonic_ns();
             back.send();
@@ -203,13 +205,11 @@ Result migrate_out(const Task& task) {
 }
 
 Result migrate_back(const Task& task) {
-    const std::size_t rounds = warm_up_rounds + task.count;
     const Traveller traveller(task);
-    const Conductor conductor(rounds);
+    const Conductor conductor;
     Samples samples(task.count);
 
-    traveller.check();
-    for (std::size_t round = 0; round < rounds; round++) {
+    for (std::size_t round = 0; round < warm_up_rounds + task.count; round++) {
         traveller.leave();
         away.semaphore.release();
         traveller.await_home();

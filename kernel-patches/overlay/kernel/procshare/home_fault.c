@@ -94,13 +94,7 @@ static void sleep_for(struct home_thread *t, struct wait_queue_entry *wait)
 	unsigned int mode = current->flags & PF_DUMPCORE ? TASK_UNINTERRUPTIBLE :
 							   TASK_KILLABLE;
 
-	if (t)
-		poll_begin(&t->poll);
-	while (t && !(READ_ONCE(wait->flags) & WQ_FLAG_WOKEN) && poll_more(&t->poll))
-		cpu_relax();
-	wait_woken(wait, mode, HZ);
-	if (t)
-		poll_end(&t->poll);
+	poll_woken(t ? &t->poll : NULL, wait, mode, HZ);
 }
 
 /* Sleep until the entry changes.  Called and returns with the lock held. */

@@ -8,6 +8,7 @@
 #include <linux/sched/clock.h>
 #include <linux/sched/stat.h>
 #include <linux/time64.h>
+#include <linux/wait.h>
 
 #include "poll.h"
 
@@ -46,4 +47,16 @@ void poll_end(struct poll *p)
 
 	/* Clocks of two CPUs may differ a little. */
 	poll_note(p, now > p->began ? now - p->began : 0);
+}
+
+void poll_woken(struct poll *p, struct wait_queue_entry *wait, unsigned int mode,
+		long timeout)
+{
+	if (p)
+		poll_begin(p);
+	while (p && !(READ_ONCE(wait->flags) & WQ_FLAG_WOKEN) && poll_more(p))
+		cpu_relax();
+	wait_woken(wait, mode, timeout);
+	if (p)
+		poll_end(p);
 }

@@ -10,6 +10,8 @@
 
 #include <linux/types.h>
 
+struct wait_queue_entry;
+
 /**
  * struct poll - the waits of one thread
  * @usual_ns: how long they take, by and large
@@ -26,6 +28,10 @@ void poll_begin(struct poll *p);
 bool poll_more(const struct poll *p);
 /* It has what it waited for. */
 void poll_end(struct poll *p);
+
+/* wait_woken() by a thread that waits as its @p knows; NULL: by one that is not known. */
+void poll_woken(struct poll *p, struct wait_queue_entry *wait, unsigned int mode,
+		long timeout);
 
 /* Pure, for KUnit: a wait took so long; are such waits worth polling? */
 void poll_note(struct poll *p, u64 took_ns);

@@ -74,12 +74,8 @@ static bool wait_for_page(struct shadow_page *sp, struct poll *poll)
 	mutex_unlock(&sp->lock);
 	procshare_push();
 	dead = READ_ONCE(sp->shadow->dead) || fatal_signal_pending(current);
-	poll_begin(poll);
-	while (!dead && !(READ_ONCE(wait.flags) & WQ_FLAG_WOKEN) && poll_more(poll))
-		cpu_relax();
 	if (!dead)
-		wait_woken(&wait, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
-	poll_end(poll);
+		poll_woken(poll, &wait, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
 	remove_wait_queue(shadow_page_waits(sp), &wait);
 	mutex_lock(&sp->lock);
 	sp->waiters--;
