@@ -233,6 +233,8 @@ void shadow_page_put(struct shadow *s, unsigned long address)
 	coh_out_init(&out);
 	coh_node_release(&sp->coh, procshare_self(), s->home, &out);
 	perform(sp, &out, NULL);
+	/* Given back, not taken away. */
+	sp->ahead = false;
 	coh_out_init(&out);
 	if (sp->coh.state == COH_M)
 		coh_node_put(&sp->coh, procshare_self(), s->home, &out);
