@@ -119,6 +119,16 @@ static bool quiesce(struct dir_entry *e, struct export_pte *x, bool write)
 	return !pinned(x->vma, x->page);
 }
 
+/*
+ * Nobody has ever touched the page: who reads it first writes it next, so that it
+ * can be given away for good.
+ */
+static bool untouched(const struct export_pte *x)
+{
+	return pte_none(x->pte) && vma_is_anonymous(x->vma) &&
+	       x->vma->vm_flags & VM_WRITE;
+}
+
 /* Under the page table lock, the translation classified: run the machine. */
 static enum export_result export_locked(struct dir_entry *e, struct export_pte *x)
 {
@@ -135,6 +145,10 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	}
 	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
 	e->prot = prot_of(x->vma);
+	if (untouched(x) && !write && e->coh.state != COH_HOME_ALONE) {
+		spin_unlock(&p->dir.lock);
+		return EXPORT_FAULT;
+	}
 	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) ||
 	    (x->detached && !e->frame) ||
 	    (shared && home_shared_must_stay(&p->dir, x->vma))) {
@@ -144,7 +158,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	/* Home had it to read and write, and its mapping says that it did not write. */
 	if (e->coh.state == COH_HOME_ALONE && e->mapped)
 		migratory_unwritten(&e->migratory);
-	eager = directory_eager(e);
+	eager = directory_eager(e) || untouched(x);
 	e->shared = shared;
 	p->dir.exported_shared |= shared;
 	if (!x->detached && !pte_none(x->pte))
@@ -159,13 +173,12 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	return quiet ? EXPORT_DONE : EXPORT_REFUSE;
 }
 
-/* What is mapped there?  Reading needs something; writing may begin with zeros. */
-static enum export_result classify(struct dir_entry *e, struct export_pte *x,
-				   bool write)
+/* What is mapped there?  If nothing is, it may begin with zeros elsewhere. */
+static enum export_result classify(struct dir_entry *e, struct export_pte *x)
 {
 	x->pte = ptep_get(x->ptep);
 	if (pte_none(x->pte))
-		return write && vma_is_anonymous(x->vma) ? EXPORT_DONE : EXPORT_FAULT;
+		return untouched(x) ? EXPORT_DONE : EXPORT_FAULT;
 	if (!pte_present(x->pte)) {
 		if (!home_marker(x->pte))
 			return EXPORT_FAULT;
@@ -198,7 +211,8 @@ static enum export_result export_once(struct dir_entry *e,
 	pmd_t *pmd;
 
 	/* Home may have to put an anonymous page where the marker is. */
-	if (write && !(vma->vm_flags & VM_SHARED) && anon_vma_prepare(vma))
+	if (vma->vm_flags & VM_WRITE && !(vma->vm_flags & VM_SHARED) &&
+	    anon_vma_prepare(vma))
 		return EXPORT_REFUSE;
 	pmd = find_pmd(mm, e->address);
 	if (!pmd)
@@ -215,7 +229,7 @@ static enum export_result export_once(struct dir_entry *e,
 	if (x.ptep) {
 		/* Reclaim may have put off a flush: nobody may write any more. */
 		flush_tlb_batched_pending(mm);
-		result = classify(e, &x, write);
+		result = classify(e, &x);
 		if (result == EXPORT_DONE)
 			result = export_locked(e, &x);
 		pte_unmap_unlock(x.ptep, ptl);
