@@ -8,6 +8,7 @@
 #include "link.h"
 #include "page_message.h"
 #include "stream.h"
+#include "zero_message.h"
 
 // What is left of the bytes.
 struct source {
@@ -84,6 +85,20 @@ static void deliver(const struct procshare_msg* msg) {
     coh_node_message(&result->node, 1, 2, &m, &out);
 }
 
+static void deliver_zero(const struct procshare_msg* msg) {
+    struct zero_block b;
+
+    if (!zero_message_unpack(msg, &b)) {
+        result->refused++;
+        return;
+    }
+    result->understood++;
+    if (b.address % (PROCSHARE_WIRE_ZERO_PAGES * PAGE_SIZE) || b.address >= TASK_SIZE_MAX)
+        result->wrong = "a block outside of user space";
+    if (b.granted & ~b.pages)
+        result->wrong = "a block with grants that nobody asked for";
+}
+
 // The kernel's dispatch.c would hand it on.
 void procshare_receive(struct procshare_msg* msg) {
     result->messages++;
@@ -91,6 +106,8 @@ void procshare_receive(struct procshare_msg* msg) {
         result->wrong = "a message that is too long";
     if (msg->type == PROCSHARE_WIRE_COHERENCE)
         deliver(msg);
+    if (msg->type == PROCSHARE_WIRE_GET_ZERO || msg->type == PROCSHARE_WIRE_GRANT_ZERO)
+        deliver_zero(msg);
     procshare_msg_free(msg);
 }
 

@@ -36,6 +36,16 @@ procshare_wire_coherence page_message(Choice& c) {
     return w;
 }
 
+procshare_wire_zero zero_message(Choice& c) {
+    procshare_wire_zero w{};
+    w.address = c.value({0, 0x7f0000000000, 0x7f0000040000, 0x7f0000001000, 0x7fffffffc000, ~u64(0)});
+    w.pages = c.value({0, 1, 0xf0, ~u64(0)});
+    w.granted = c.value({0, 1, 0x30, ~u64(0)});
+    w.epoch = c.value({0, 1, ~u64(0)});
+    w.prot = u8(c.value({0, 3, 8}));
+    return w;
+}
+
 void add_message(Choice& c, Bytes& stream, u32 sequence) {
     Bytes body(c.value({0, 8, 32, 240, 256}) % 4096);
     procshare_wire_header header{};
@@ -46,6 +56,11 @@ void add_message(Choice& c, Bytes& stream, u32 sequence) {
     if (c.one_in(2)) {
         const procshare_wire_coherence w = page_message(c);
         header.type = PROCSHARE_WIRE_COHERENCE;
+        body.clear();
+        append(body, &w, c.one_in(16) ? c.below(sizeof(w)) : sizeof(w));
+    } else if (c.one_in(4)) {
+        const procshare_wire_zero w = zero_message(c);
+        header.type = u8(c.value({PROCSHARE_WIRE_GET_ZERO, PROCSHARE_WIRE_GRANT_ZERO}));
         body.clear();
         append(body, &w, c.one_in(16) ? c.below(sizeof(w)) : sizeof(w));
     }

@@ -118,6 +118,7 @@ struct export_pte {
 /* home_mm.c; all but _init, _destroy, _message and _unpark under the lock */
 void directory_init(struct directory *d);
 void directory_destroy(struct procshare_process *p);
+struct dir_entry *directory_create(struct procshare_process *p, unsigned long address);
 struct dir_entry *directory_find(struct procshare_process *p, unsigned long address);
 bool directory_blocked(const struct directory *d, unsigned long address);
 void directory_unpin(struct dir_entry *e);
@@ -136,8 +137,15 @@ void directory_wake_all(struct procshare_process *p);
 
 /* home_export.c */
 bool export_serve(struct dir_entry *e, bool patient);
+bool export_allowed(struct vm_area_struct *vma, unsigned long address, bool write,
+		    bool patient);
+u8 export_prot(const struct vm_area_struct *vma);
+pmd_t *export_pmd(struct mm_struct *mm, unsigned long address);
 void export_wrprotect(struct dir_entry *e, struct export_pte *x);
 void export_clear(struct dir_entry *e, struct export_pte *x);
+
+/* home_zero.c */
+void home_zero_message(struct procshare_process *p, struct procshare_msg *msg);
 
 /* home_fault.c */
 bool home_marker(pte_t pte);

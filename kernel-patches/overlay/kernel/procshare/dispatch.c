@@ -38,6 +38,9 @@ static void to_home(struct procshare_msg *msg)
 	case PROCSHARE_WIRE_COHERENCE:
 		directory_message(p, msg);
 		break;
+	case PROCSHARE_WIRE_GET_ZERO:
+		home_zero_message(p, msg);
+		break;
 	default:
 		procshare_msg_free(msg);
 	}

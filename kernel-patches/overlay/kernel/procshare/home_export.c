@@ -32,7 +32,7 @@ enum export_result {
 	EXPORT_REFUSE,
 };
 
-static u8 prot_of(const struct vm_area_struct *vma)
+u8 export_prot(const struct vm_area_struct *vma)
 {
 	u8 prot = PROCSHARE_PROT_READ;
 
@@ -43,8 +43,9 @@ static u8 prot_of(const struct vm_area_struct *vma)
 	return prot;
 }
 
-static bool exportable(struct vm_area_struct *vma, unsigned long address, bool write,
-		       bool patient)
+/* May pages of the area leave home?  @patient: it may sleep to find out. */
+bool export_allowed(struct vm_area_struct *vma, unsigned long address, bool write,
+		    bool patient)
 {
 	if (vma->vm_flags & NEVER_EXPORTED || vma_pkey(vma))
 		return false;
@@ -144,7 +145,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 		return EXPORT_DONE;
 	}
 	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
-	e->prot = prot_of(x->vma);
+	e->prot = export_prot(x->vma);
 	if (untouched(x) && !write && e->coh.state != COH_HOME_ALONE) {
 		spin_unlock(&p->dir.lock);
 		return EXPORT_FAULT;
@@ -191,7 +192,8 @@ static enum export_result classify(struct dir_entry *e, struct export_pte *x)
 	return EXPORT_DONE;
 }
 
-static pmd_t *find_pmd(struct mm_struct *mm, unsigned long address)
+/* Made if it is not there; NULL if there is no memory. */
+pmd_t *export_pmd(struct mm_struct *mm, unsigned long address)
 {
 	pgd_t *pgd = pgd_offset(mm, address);
 	p4d_t *p4d = p4d_alloc(mm, pgd, address);
@@ -214,7 +216,7 @@ static enum export_result export_once(struct dir_entry *e,
 	if (vma->vm_flags & VM_WRITE && !(vma->vm_flags & VM_SHARED) &&
 	    anon_vma_prepare(vma))
 		return EXPORT_REFUSE;
-	pmd = find_pmd(mm, e->address);
+	pmd = export_pmd(mm, e->address);
 	if (!pmd)
 		return EXPORT_REFUSE;
 	if (pmd_trans_huge(pmdp_get_lockless(pmd)))
@@ -292,7 +294,7 @@ static bool export_resident(struct dir_entry *e, struct mm_struct *mm, bool writ
 	struct vm_area_struct *vma = vma_lookup(mm, e->address);
 	enum export_result result;
 
-	if (!vma || !exportable(vma, e->address, write, false))
+	if (!vma || !export_allowed(vma, e->address, write, false))
 		return false;
 	result = export_once(e, vma, write);
 	if (result == EXPORT_REFUSE)
@@ -308,7 +310,7 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 	bool unlocked = false;
 
 	vma = find_area(mm, e->address, locked);
-	if (!vma || !exportable(vma, e->address, write, true)) {
+	if (!vma || !export_allowed(vma, e->address, write, true)) {
 		refuse(e);
 		return;
 	}

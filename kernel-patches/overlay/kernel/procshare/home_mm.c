@@ -119,8 +119,7 @@ static bool claim(struct dir_entry *e)
 	return true;
 }
 
-static struct dir_entry *entry_create(struct procshare_process *p,
-				      unsigned long address)
+struct dir_entry *directory_create(struct procshare_process *p, unsigned long address)
 {
 	struct dir_entry *e = kzalloc(sizeof(*e), GFP_ATOMIC | __GFP_ACCOUNT);
 
@@ -391,7 +390,7 @@ static struct dir_entry *entry_for(struct procshare_process *p,
 		park(p, msg);
 		return NULL;
 	}
-	e = entry_create(p, address);
+	e = directory_create(p, address);
 	if (!e)
 		process_doom(p, "no memory for the page directory");
 	return e;
@@ -408,6 +407,19 @@ static void export_here(struct dir_entry *e)
 		queue_work(system_unbound_wq, &e->work);
 }
 
+/* A page of zeros comes without contents; home keeps it as any other. */
+static bool take_zeros(struct procshare_process *p, struct procshare_msg *msg,
+		       struct coh_msg *m)
+{
+	if ((m->type != COH_GRANT && m->type != COH_PUT) || msg->page)
+		return true;
+	msg->page = alloc_page(GFP_HIGHUSER | __GFP_ZERO);
+	if (!msg->page)
+		process_doom(p, "no memory for a page");
+	m->flags |= COH_DATA;
+	return msg->page;
+}
+
 /*
  * A coherence message for a page of @p, from a node that takes part in it.  The
  * caller pushes the answers out.
@@ -421,7 +433,8 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 	struct coh_msg m;
 	u8 prot;
 
-	if (!page_message_unpack(msg, &m, &address, &prot)) {
+	if (!page_message_unpack(msg, &m, &address, &prot) ||
+	    (prot & PROCSHARE_PROT_ZERO && !take_zeros(p, msg, &m))) {
 		procshare_msg_free(msg);
 		return;
 	}

@@ -155,6 +155,7 @@ static struct shadow *shadow_create(struct procshare_msg *msg)
 	init_waitqueue_head(&s->wait);
 	for (i = 0; i < SHADOW_WAITS; i++)
 		init_waitqueue_head(&s->page_wait[i]);
+	shadow_zero_init(s);
 	INIT_WORK(&s->launch, launch);
 	return s;
 }
@@ -203,6 +204,8 @@ void shadow_message(struct procshare_msg *msg)
 		shadow_page_message(s, msg);
 	} else if (msg->peer != s->home) {
 		procshare_msg_free(msg);
+	} else if (msg->type == PROCSHARE_WIRE_GRANT_ZERO) {
+		shadow_zero_message(s, msg);
 	} else if (msg->type == PROCSHARE_WIRE_STOP) {
 		procshare_msg_free(msg);
 		shadow_kill(s, NULL);

@@ -48,12 +48,14 @@
  * @peers: nodes besides home that it has exchanged pages with
  * @dead: nothing may be started or mapped any more
  * @told: home knows that it is gone, or said so itself
- * @lock: protects @leader, @dead, @newcomers
+ * @lock: protects @leader, @dead, @newcomers, @zero
  * @threads: struct shadow_thread by home's tid
  * @newcomers: threads that the leader is to create
  * @wait: the leader sleeps here
  * @pages: struct shadow_page by page number
  * @page_wait: faults sleep here, hashed by page
+ * @zero: of the demand-zero pages that were asked for in blocks: how many lately, how
+ *	many of them were @zero.used, and how often blocks were left out
  * @order: link in the list of those that wait for a helper
  * @launch: finds a helper
  */
@@ -82,6 +84,11 @@ struct shadow {
 	wait_queue_head_t wait;
 	struct xarray pages;
 	wait_queue_head_t page_wait[SHADOW_WAITS];
+	struct {
+		unsigned int asked;
+		unsigned int used;
+		unsigned int seldom;
+	} zero;
 	struct list_head order;
 	struct work_struct launch;
 };
@@ -92,11 +99,14 @@ struct shadow {
  * @shadow: back pointer; counted while @timer or @work is pending
  * @address: of the page
  * @lock: serialises faults and messages
- * @frame: this node's copy, or NULL
+ * @frame: this node's copy; NULL while there is none, or it is all zero
  * @prot: PROCSHARE_PROT_* that home granted
  * @unwritten: may be written, which nobody has asked for yet
  * @ahead: was asked for ahead, to be written
  * @vain: which had not happened when it was taken away: windows to be written end here
+ * @fresh: all zero, and not touched since it was granted
+ * @zero_asked: the request under way is one of a block: a refusal means nothing
+ * @zero_refused: such a one was refused, and need not be repeated
  * @failures: refusals so far; a fault that sees one goes home
  * @waiters: faults that sleep for the page
  * @held_until: end of the minimum hold
@@ -113,6 +123,9 @@ struct shadow_page {
 	bool unwritten;
 	bool ahead;
 	bool vain;
+	bool fresh;
+	bool zero_asked;
+	bool zero_refused;
 	unsigned int failures;
 	unsigned int waiters;
 	ktime_t held_until;
@@ -145,6 +158,7 @@ struct shadow_page {
  * @arrival_user: @arrival_system: the same, adjusted, for accounting
  * @rseq: address of its restartable sequences area, which home writes to when it comes
  * @streams: of its faults
+ * @untouched: the last page that it waited for had not been touched by anybody
  * @poll: of its waits for pages and results
  * @reported: CPU time that home knows of, as adjusted
  * @lock: protects @inbox, @task, and @running against shadow_pace.c
@@ -179,6 +193,7 @@ struct shadow_thread {
 	u64 reported;
 	unsigned long rseq;
 	struct streams streams;
+	bool untouched;
 	struct poll poll;
 	spinlock_t lock;
 	struct list_head inbox;
@@ -250,21 +265,32 @@ bool shadow_clock_get(struct shadow_thread *st, struct pt_regs *regs, long nr);
 
 /* shadow_ahead.c */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
-			  enum coh_access access);
+			  enum coh_access access, bool fresh);
 void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs,
 			  unsigned long rseq);
 void shadow_ahead_departure(struct shadow_thread *st, const struct pt_regs *regs);
 
+/* shadow_zero.c */
+void shadow_zero_init(struct shadow *s);
+void shadow_zero_ask(struct shadow *s, unsigned long page, unsigned int count);
+void shadow_zero_guess(struct shadow_thread *st, unsigned long address);
+void shadow_zero_learn(struct shadow_thread *st, unsigned long address, bool fresh,
+		       bool waited);
+void shadow_zero_message(struct shadow *s, struct procshare_msg *msg);
+
 /* shadow_pace.c */
 void shadow_pace_start(void);
 
-/* shadow_mm.c; what is about one page (but _expect and _put) under its mutex */
+/* shadow_mm.c; what is about one page (but _expect, _put, _deliver) under its mutex */
 struct shadow_page *shadow_page_get(struct shadow *s, unsigned long address);
 wait_queue_head_t *shadow_page_waits(struct shadow_page *sp);
 void shadow_page_request(struct shadow_page *sp, enum coh_access access);
 void shadow_page_mapped(struct shadow_page *sp);
 void shadow_page_put(struct shadow *s, unsigned long address);
 void shadow_page_unmap(struct shadow_page *sp);
+bool shadow_page_frame(struct shadow_page *sp);
+void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 prot,
+			 struct procshare_msg *msg);
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg);
 void shadow_pages_free(struct shadow *s);
 void shadow_pages_wake(struct shadow *s);

@@ -19,9 +19,10 @@
 /*
  * current faults on @address: ask for what is likely to follow.  Returns how many
  * pages behind it may be mapped as well; the caller pushes the requests out.
+ * @fresh: nobody has touched the page before, nor then, it seems, what follows.
  */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
-			  enum coh_access access)
+			  enum coh_access access, bool fresh)
 {
 	unsigned long end = TASK_SIZE_MAX >> PAGE_SHIFT;
 	bool write = access == COH_WRITE;
@@ -30,6 +31,10 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 
 	w = streams_fault(&st->streams, address >> PAGE_SHIFT, write,
 			  write ? AHEAD_WRITE_MAX : AHEAD_READ_MAX);
+	if (fresh && w.stride == 1) {
+		shadow_zero_ask(st->shadow, w.first, w.count);
+		return w.quiet;
+	}
 	for (page = w.first; w.count-- && page < end; page += w.stride)
 		if (!shadow_page_expect(st->shadow, page << PAGE_SHIFT,
 					w.write ? COH_WRITE : COH_READ))

@@ -52,6 +52,9 @@ static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp,
 {
 	vm_fault_t ret = VM_FAULT_NOPAGE;
 
+	if (!shadow_page_frame(sp))
+		return VM_FAULT_SIGBUS;
+	sp->fresh = false;
 	if (access == COH_WRITE) {
 		sp->unwritten = false;
 		sp->vain = false;
@@ -115,14 +118,58 @@ static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int page
 	}
 }
 
+/*
+ * Ask for the page, and in the same breath for what is likely to follow.  Returns as
+ * shadow_ahead(); @failures: the refusals so far.
+ */
+static unsigned int ask(struct shadow_thread *st, struct shadow_page *sp,
+			enum coh_access access, unsigned int *failures)
+{
+	bool fresh, missing;
+	unsigned int ahead;
+
+	mutex_lock(&sp->lock);
+	*failures = sp->failures;
+	fresh = sp->fresh || sp->zero_asked;
+	missing = sp->coh.state == COH_I && !fresh;
+	shadow_page_request(sp, access);
+	mutex_unlock(&sp->lock);
+	ahead = shadow_ahead(st, sp->address, access, fresh);
+	if (missing)
+		shadow_zero_guess(st, sp->address);
+	procshare_push();
+	return ahead;
+}
+
+enum await_end { PAGE_HERE, PAGE_REFUSED, PAGE_NEVER };
+
+/* Until @access is possible; the page's mutex is held.  *@waited: it was not at once. */
+static enum await_end await_page(struct shadow_thread *st, struct shadow_page *sp,
+				 enum coh_access access, unsigned int failures,
+				 bool *waited)
+{
+	*waited = false;
+	while (!coh_node_may(&sp->coh, access)) {
+		if (sp->failures != failures)
+			return PAGE_REFUSED;
+		shadow_page_request(sp, access);
+		*waited = true;
+		if (!wait_for_page(sp, &st->poll))
+			return PAGE_NEVER;
+	}
+	return PAGE_HERE;
+}
+
 static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 {
 	enum coh_access access = vmf->flags & FAULT_FLAG_WRITE ? COH_WRITE : COH_READ;
 	struct shadow_thread *st = shadow_thread_current();
 	struct shadow *s = vmf->vma->vm_private_data;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
 	unsigned int failures, ahead;
 	struct shadow_page *sp;
-	vm_fault_t ret;
+	enum await_end end;
+	bool fresh, waited;
 
 	if (!st || !st->running || s->dead)
 		return VM_FAULT_SIGBUS;
@@ -130,30 +177,18 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 	if (!sp)
 		return VM_FAULT_OOM;
 	trace_procshare_fault(s->id, sp->address, access, upgrade);
-	/* Ask for what is likely to follow in the same breath. */
-	mutex_lock(&sp->lock);
-	failures = sp->failures;
-	shadow_page_request(sp, access);
-	mutex_unlock(&sp->lock);
-	ahead = shadow_ahead(st, sp->address, access);
-	procshare_push();
+	ahead = ask(st, sp, access, &failures);
 
 	mutex_lock(&sp->lock);
-	for (;;) {
-		if (coh_node_may(&sp->coh, access) && sp->frame) {
-			ret = map(vmf, sp, access, upgrade);
-			break;
-		}
-		if (sp->failures != failures) {
-			ret = refused(vmf, st);
-			break;
-		}
-		shadow_page_request(sp, access);
-		ret = VM_FAULT_SIGBUS;
-		if (!wait_for_page(sp, &st->poll))
-			break;
-	}
+	end = await_page(st, sp, access, failures, &waited);
+	fresh = sp->fresh;
+	if (end == PAGE_HERE)
+		ret = map(vmf, sp, access, upgrade);
+	else if (end == PAGE_REFUSED)
+		ret = refused(vmf, st);
 	mutex_unlock(&sp->lock);
+	if (end == PAGE_HERE)
+		shadow_zero_learn(st, sp->address, fresh, waited);
 	if (ahead && ret == VM_FAULT_NOPAGE)
 		map_around(vmf, s, ahead);
 	trace_procshare_fault_end(s->id, sp->address, access, ret == VM_FAULT_NOPAGE);

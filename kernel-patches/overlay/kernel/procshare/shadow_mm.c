@@ -94,11 +94,14 @@ static void send_one(struct shadow_page *sp, const struct coh_msg *m)
 {
 	struct coh_msg said = *m;
 	struct procshare_msg *msg;
+	u8 prot = sp->prot;
 
 	if (said.type == COH_GRANT && sp->unwritten)
 		said.flags |= COH_UNWRITTEN;
-	msg = page_message_pack(sp->shadow->id, sp->address, &said, sp->prot,
-				sp->frame, GFP_KERNEL);
+	if (said.flags & COH_DATA && !sp->frame)
+		prot |= PROCSHARE_PROT_ZERO;
+	msg = page_message_pack(sp->shadow->id, sp->address, &said, prot, sp->frame,
+				GFP_KERNEL);
 	if (!msg) {
 		shadow_kill(sp->shadow, "no memory for a page message");
 		return;
@@ -125,17 +128,31 @@ static bool charge(struct shadow *s, struct page *page)
 	return !err;
 }
 
+static bool keep(struct shadow_page *sp, struct page *page)
+{
+	sp->frame = page;
+	if (page && charge(sp->shadow, page))
+		return true;
+	shadow_kill(sp->shadow, "no memory for a page");
+	return false;
+}
+
+/* Somebody touches the page: pages of zeros are not made before. */
+bool shadow_page_frame(struct shadow_page *sp)
+{
+	return sp->frame || keep(sp, alloc_page(GFP_HIGHUSER | __GFP_ZERO));
+}
+
 /* The page came along, or it is all zero. */
 static void store(struct shadow_page *sp, struct procshare_msg *arrived)
 {
 	if (sp->frame)
 		put_page(sp->frame);
-	sp->frame = arrived->page;
+	sp->frame = NULL;
+	sp->fresh = !arrived->page;
+	if (arrived->page)
+		keep(sp, arrived->page);
 	arrived->page = NULL;
-	if (!sp->frame)
-		sp->frame = alloc_page(GFP_HIGHUSER | __GFP_ZERO);
-	if (!sp->frame || !charge(sp->shadow, sp->frame))
-		shadow_kill(sp->shadow, "no memory for a page");
 }
 
 static void drop(struct shadow_page *sp)
@@ -143,6 +160,7 @@ static void drop(struct shadow_page *sp)
 	if (sp->frame)
 		put_page(sp->frame);
 	sp->frame = NULL;
+	sp->fresh = false;
 	sp->vain |= sp->ahead && sp->unwritten;
 	sp->ahead = false;
 }
@@ -181,7 +199,8 @@ static void perform(struct shadow_page *sp, const struct coh_out *out,
 			drop(sp);
 			break;
 		case COH_FAIL:
-			sp->failures++;
+			sp->failures += !sp->zero_asked;
+			sp->zero_refused |= sp->zero_asked;
 			fallthrough;
 		case COH_WAKE:
 			wake_up_all(shadow_page_waits(sp));
@@ -319,14 +338,41 @@ static bool accepted(const struct coh_out *out)
 	return false;
 }
 
+/* @m for the page has come, in @msg; without a page there, its data are all zero. */
+void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 prot,
+			 struct procshare_msg *msg)
+{
+	struct shadow *s = sp->shadow;
+	struct coh_out out;
+	bool granted;
+	u8 asked;
+
+	mutex_lock(&sp->lock);
+	asked = sp->coh.pending;
+	coh_out_init(&out);
+	coh_node_message(&sp->coh, procshare_self(), s->home, m, &out);
+	granted = m->type == COH_GRANT && accepted(&out);
+	if (granted) {
+		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
+				   PROCSHARE_PROT_EXEC);
+		sp->unwritten = (asked == COH_READ || !sp->waiters) &&
+				sp->coh.state == COH_M;
+	}
+	perform(sp, &out, msg);
+	if (granted)
+		sp->ahead = asked == COH_WRITE && !sp->waiters;
+	if (!sp->coh.pending)
+		sp->zero_asked = false;
+	end_hold(sp);
+	mutex_unlock(&sp->lock);
+}
+
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 {
 	struct shadow_page *sp = NULL;
 	unsigned long address;
-	struct coh_out out;
 	struct coh_msg m;
-	u8 asked, prot;
-	bool granted;
+	u8 prot;
 
 	if (s->inode && page_message_unpack(msg, &m, &address, &prot))
 		sp = page_for(s, address, &m);
@@ -337,22 +383,7 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 	if (m.type == COH_GRANT && prot & PROCSHARE_PROT_ZERO)
 		m.flags |= COH_DATA;
 	shadow_meet(s, m.from);
-	mutex_lock(&sp->lock);
 	trace_procshare_coherence_receive(s->id, address, &m, m.to, msg->page);
-	asked = sp->coh.pending;
-	coh_out_init(&out);
-	coh_node_message(&sp->coh, procshare_self(), s->home, &m, &out);
-	granted = m.type == COH_GRANT && accepted(&out);
-	if (granted) {
-		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
-				   PROCSHARE_PROT_EXEC);
-		sp->unwritten = (asked == COH_READ || !sp->waiters) &&
-				sp->coh.state == COH_M;
-	}
-	perform(sp, &out, msg);
-	if (granted)
-		sp->ahead = asked == COH_WRITE && !sp->waiters;
-	end_hold(sp);
-	mutex_unlock(&sp->lock);
+	shadow_page_deliver(sp, &m, prot, msg);
 	procshare_msg_free(msg);
 }

@@ -24,7 +24,7 @@ typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
-#define PROCSHARE_WIRE_VERSION	4
+#define PROCSHARE_WIRE_VERSION	5
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
 /* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
 #define PROCSHARE_WIRE_CPUS	256
@@ -57,6 +57,8 @@ enum procshare_wire_type {
 	PROCSHARE_WIRE_FENCED,		/* remote -> home: they were */
 	/* memory */
 	PROCSHARE_WIRE_COHERENCE,	/* one coherence message, perhaps with a page */
+	PROCSHARE_WIRE_GET_ZERO,	/* remote -> home: these, if nobody has touched them */
+	PROCSHARE_WIRE_GRANT_ZERO,	/* home -> remote: which of them it has now */
 	PROCSHARE_WIRE_TYPES,		/* keep last: one more than the largest type */
 };
 
@@ -183,6 +185,27 @@ struct procshare_wire_coherence {
 #define PROCSHARE_PROT_WRITE	0x02
 #define PROCSHARE_PROT_EXEC	0x04
 #define PROCSHARE_PROT_ZERO	0x08	/* COH_DATA without a page: all zero */
+
+/* So many neighbouring pages, from a multiple of that on, share a message. */
+#define PROCSHARE_WIRE_ZERO_PAGES 64
+
+/**
+ * struct procshare_wire_zero - GET_ZERO, GRANT_ZERO: demand-zero pages in one message
+ * @address: of the first page of the block
+ * @pages: those that are asked for: a GET to write for each of these bits
+ * @granted: GRANT_ZERO: of those, the ones that are granted; the others are refused
+ * @epoch: GRANT_ZERO: of the first grant; each further one has the next
+ * @prot: GRANT_ZERO: PROCSHARE_PROT_* that the mapping at home allows
+ * @reserved: 0
+ */
+struct procshare_wire_zero {
+	__le64 address;
+	__le64 pages;
+	__le64 granted;
+	__le64 epoch;
+	u8 prot;
+	u8 reserved[7];
+};
 
 /* General registers in the order of struct user_regs_struct (27 words). */
 #define PROCSHARE_WIRE_REGS	27
@@ -352,6 +375,7 @@ static_assert(sizeof(struct procshare_wire_proof) == 32);
 static_assert(sizeof(struct procshare_wire_refuse) == 8);
 static_assert(sizeof(struct procshare_wire_echo) == 8);
 static_assert(sizeof(struct procshare_wire_coherence) == 32);
+static_assert(sizeof(struct procshare_wire_zero) == 40);
 static_assert(sizeof(struct procshare_wire_thread) == 336);
 static_assert(sizeof(struct procshare_wire_call) == 248);
 static_assert(sizeof(struct procshare_wire_return) == 16);

@@ -180,6 +180,34 @@ DEFINE_EVENT(procshare_coherence, procshare_coherence_receive,
 	TP_ARGS(process, address, m, to, page)
 );
 
+/* Home: a node has asked for demand-zero pages of a block, a bit each. */
+TRACE_EVENT(procshare_zero,
+
+	TP_PROTO(u64 process, unsigned long address, u8 node, u64 pages, u64 granted),
+
+	TP_ARGS(process, address, node, pages, granted),
+
+	TP_STRUCT__entry(
+		__field(u64, process)
+		__field(unsigned long, address)
+		__field(u64, pages)
+		__field(u64, granted)
+		__field(u8, node)
+	),
+
+	TP_fast_assign(
+		__entry->process = process;
+		__entry->address = address;
+		__entry->pages = pages;
+		__entry->granted = granted;
+		__entry->node = node;
+	),
+
+	TP_printk("process=%#llx address=%#lx node=%u pages=%#llx granted=%#llx",
+		  __entry->process, __entry->address, __entry->node, __entry->pages,
+		  __entry->granted)
+);
+
 /* Shadow: a thread forwards a system call.  Home: it has arrived. */
 TRACE_EVENT(procshare_call,
 
