@@ -67,6 +67,7 @@ def few_rows() -> list[Row]:
         Row("remote read, another node is owner", "0w 1w 2r", forwarded(), 1),
         Row("remote write, no other copy", "0w 1w", granted(), 1),
         Row("remote write, never touched", "1w", granted(), 0),
+        Row("remote write behind a read, never touched", "1r 1w", {}, 0),
         Row("remote write, sole sharer", "0w 1r 1w", granted(), 0),
         Row("remote write, sole sharer, home has read it", "1w 0r 1w", granted(), 0),
         Row("remote write, another node owns", "1w 2w", forwarded(), 1),
@@ -75,17 +76,17 @@ def few_rows() -> list[Row]:
         Row("home write, nobody has it any more", "1w 0w 0w", {}, 0),
         Row("home read, owned", "1w 0r", recalled(), 1),
         Row("home read, valid", "0w 1r 0r", {}, 0),
-        Row("discard, owned", "1w 0d", discarded(1), 0),
-        Row("discard, owned, by a remote thread", "1w 2d", discarded(1), 0),
-        Row("discard, by the owner", "1w 1d", discarded(1), 0),
-        Row("discard, unmapped", "1w 0u", discarded(1), 0),
-        Row("migratory, remote read, home valid", "1r 1w 0r 0w 2r", granted(), 1),
-        Row("migratory, remote read, owned", "1r 1w 2r", forwarded(), 1),
-        Row("migratory, and then the write", "1r 1w 2r 2w", {}, 0),
-        Row("migratory, home read", "1r 1w 0r", recalled(), 1),
-        Row("migratory, and then home's write", "1r 1w 0r 0w", {}, 0),
-        Row("no longer migratory once it is only read", "1r 1w 2r 3r 4r 3r", {}, 0),
-        Row("no longer migratory once home only reads it", "1r 1w 0r 1r 0r", {}, 0),
+        Row("discard, owned", "0w 1w 0d", discarded(1), 0),
+        Row("discard, owned, by a remote thread", "0w 1w 2d", discarded(1), 0),
+        Row("discard, by the owner", "0w 1w 1d", discarded(1), 0),
+        Row("discard, unmapped", "0w 1w 0u", discarded(1), 0),
+        Row("migratory, remote read, home valid", "0w 1r 1w 0r 0w 2r", granted(), 1),
+        Row("migratory, remote read, owned", "0w 1r 1w 2r", forwarded(), 1),
+        Row("migratory, and then the write", "0w 1r 1w 2r 2w", {}, 0),
+        Row("migratory, home read", "0w 1r 1w 0r", recalled(), 1),
+        Row("migratory, and then home's write", "0w 1r 1w 0r 0w", {}, 0),
+        Row("no longer migratory once it is only read", "0w 1r 1w 2r 3r 4r 3r", {}, 0),
+        Row("no longer migratory once home only reads it", "0w 1r 1w 0r 1r 0r", {}, 0),
         Row("shared memory, remote read, home valid", "shared 0w 1r", granted(), 1),
         Row("shared memory, remote write", "shared 0w 1w", granted(), 1),
         Row("shared memory, another node owns", "shared 1w 2w", forwarded(), 1),
@@ -97,7 +98,7 @@ def few_rows() -> list[Row]:
 
 def many_rows(c: int) -> list[Row]:
     """Those with c other holders; home's copy is valid, or it is stale and node 1 the source."""
-    valid, stale = f"0w {readers(1, c)}", f"1w {readers(2, c)}"
+    valid, stale = f"0w {readers(1, c)}", f"0w 1w {readers(2, c)}"
     rows = [
         Row(f"remote read, home valid, {c} sharers", f"{valid} {c + 1}r", granted(), 1),
         Row(f"remote write, {c} sharers", f"{valid} {c + 1}w", granted(c), 1),
