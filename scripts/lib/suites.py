@@ -205,7 +205,7 @@ def run_selftest(cluster: Cluster, program: Path) -> Counts:
 def run_pytest(label: str, options: Options, *arguments: str, environment: tuple[str, ...] = ()) -> Counts:
     results = LOGS / f"{label}.xml"
     results.unlink(missing_ok=True)
-    command = ["env", *environment, sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "tests"]
+    command = ["env", *environment, sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--durations=40", "tests"]
     command += ["--junitxml", str(results), *arguments]
     command += ["-k", options.name] if options.name else []
     command += ["--long"] if options.long else []
