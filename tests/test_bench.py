@@ -23,6 +23,7 @@ LATENCIES = {
     "home-read": (PAGE, set(), 5),
     "home-write": (SMALL, set(), 5),
     "random": (PAGE, {"single_median_ns", "of_single"}, 5),
+    "fill": (SMALL, {"in_order_median_ns", "in_order_p99_ns"}, 5),
     "getppid": (SMALL, set(), 5),
     "read-64": (SMALL, set(), 5),
     "write-64": (SMALL, set(), 5),

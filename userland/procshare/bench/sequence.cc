@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// procshare - what reading ahead gives to those who read in order, and costs those who do not
+// procshare - what asking for pages ahead gives to those who go in order, and costs those who do not
 #include "inside.hpp"
 #include "pages.hpp"
 #include "table.hpp"
 #include "worker.hpp"
 
 namespace procshare::bench {
+namespace {
+
+// Untouched pages, written in the order of @page; fill_pages of them are a sample.
+Samples fill_with(const Task& task, const Pages& pages, const auto& page) {
+    return sample(ticks, task.count, [&](std::size_t round) {
+        for (std::size_t i = 0; i < fill_pages; i++)
+            pages.write(page(round * fill_pages + i));
+    });
+}
+
+} // namespace
 
 // A sample is a chunk that home has written.
 Result sequential(const Task& task) {
@@ -43,6 +54,26 @@ Result random_read(const Task& task) {
     });
     result.figures = {{"single_median_ns", single.median_ns},
                       {"of_single", result.median_ns / single.median_ns}};
+    return result;
+}
+
+// Neighbours that nobody has touched, in random order and in order.
+Result fill(const Task& task) {
+    const std::size_t count = (warm_up_rounds + task.count) * fill_pages;
+    const Pages some(count, 1), others(count, 1);
+    Result result;
+
+    run_on(task.control, task.node, [&] {
+        const std::vector<std::size_t> order = some.random_order();
+        const Samples random = fill_with(task, some, [&](std::size_t i) { return order[i]; });
+        const Samples ordered = fill_with(task, others, [](std::size_t i) { return i; });
+        const double unit_ns = ns_per_tick() / fill_pages;
+
+        result = {random.median() * unit_ns,
+                  random.p99() * unit_ns,
+                  {{"in_order_median_ns", ordered.median() * unit_ns},
+                   {"in_order_p99_ns", ordered.p99() * unit_ns}}};
+    });
     return result;
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t samples = 1000;
 constexpr std::size_t chunks = 1024; // 64 MiB
+constexpr std::size_t fills = 128;   // 32 MiB
 constexpr std::size_t mebibytes = 64;
 constexpr std::size_t milliseconds = 1000; // for those that count what gets done
 constexpr std::size_t processes = 100;
@@ -24,6 +25,7 @@ constexpr std::array table{
     Benchmark{"home-write", Raw::small, samples, home_write},
     Benchmark{"sequential", Raw::bulk, chunks, sequential},
     Benchmark{"random", Raw::page, samples, random_read},
+    Benchmark{"fill", Raw::small, fills, fill},
     Benchmark{"fork", Raw::bulk, mebibytes, fork_remote},
     Benchmark{"getppid", Raw::small, samples, getppid},
     Benchmark{"read-64", Raw::small, samples, small_read},

@@ -31,6 +31,7 @@ const Benchmark* find_benchmark(const std::string& name);
 std::string benchmark_names();
 
 constexpr std::size_t chunk_size = 65536; // bytes; the samples of sequential
+constexpr std::size_t fill_pages = 64;    // the samples of fill
 
 // faults.cc: a remote thread reads, writes, or writes what it has read: pages that home wrote, ...
 Result read_fault(const Task& task);
@@ -45,9 +46,10 @@ Result write_shared(const Task& task);
 Result home_read(const Task& task);
 Result home_write(const Task& task);
 
-// sequence.cc: a remote thread reads what home wrote, in order and at random.
+// sequence.cc: a remote thread reads what home wrote, in order and at random, or writes what nobody has touched.
 Result sequential(const Task& task);
 Result random_read(const Task& task);
+Result fill(const Task& task);
 
 // fork.cc: fork at home of what a remote thread wrote, MiB.
 Result fork_remote(const Task& task);
