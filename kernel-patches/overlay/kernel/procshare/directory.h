@@ -115,7 +115,7 @@ struct export_pte {
 	struct page *drop;
 };
 
-/* home_mm.c; all but _init, _destroy, _message and _unpark under the lock */
+/* home_mm.c; all but _init and _destroy under the lock */
 void directory_init(struct directory *d);
 void directory_destroy(struct procshare_process *p);
 struct dir_entry *directory_create(struct procshare_process *p, unsigned long address);
@@ -125,15 +125,21 @@ void directory_unpin(struct dir_entry *e);
 void directory_drop(struct dir_entry *e);
 void directory_served(struct procshare_process *p, struct dir_entry *e);
 void directory_settle(struct procshare_process *p, struct dir_entry *e);
-void directory_perform(struct dir_entry *e, const struct coh_out *out,
-		       struct export_pte *pte, struct procshare_msg *arrived);
 bool directory_eager(struct dir_entry *e);
+bool directory_run(struct procshare_process *p, struct dir_entry *e);
 void directory_progress(struct procshare_process *p, struct dir_entry *e);
 void directory_release(struct procshare_process *p, struct dir_entry *e,
 		       enum coh_access access);
+void directory_wake_all(struct procshare_process *p);
+
+/* home_perform.c; under the lock */
+void directory_perform(struct dir_entry *e, const struct coh_out *out,
+		       struct export_pte *pte, struct procshare_msg *arrived);
+
+/* home_message.c */
 void directory_message(struct procshare_process *p, struct procshare_msg *msg);
 void directory_unpark(struct procshare_process *p);
-void directory_wake_all(struct procshare_process *p);
+void directory_unparked(struct work_struct *work);
 
 /* home_export.c */
 bool export_serve(struct dir_entry *e, bool patient);
