@@ -409,6 +409,8 @@ std::string describe(const Event& e) {
         return "home's hold times out";
     case Kind::kRefuse:
         return "home refuses the head of its queue";
+    case Kind::kTurnAway:
+        return "home turns " + name(e.a) + "'s request for untouched pages away";
     case Kind::kDiscard:
         return "home discards";
     case Kind::kRecall:

@@ -24,10 +24,12 @@ remote nodes, exhaustively, and stops at the first violation.
   --recalls=N       other notifiers at the same time (1)
   --overtake=inv    INV may overtake read grants
   --overtake=fwd    FWD may overtake write grants
+  --overtake=get    anything may overtake a GET for an untouched page
   --eager=always    who wants to read is granted the right to write, too
   --eager=any       sometimes it is
   --no-home-faults, --no-puts, --no-refusals, --no-timeouts, --no-abandon,
   --fast-install    leave these behaviours out
+  --turned-away     home may refuse a GET for an untouched page where it arrives
   --liveness        look for starvation, too
   --no-symmetry     tell the remote nodes apart
   --max-states=N    give up after N states
@@ -52,6 +54,7 @@ bool flag(Options& o, const std::string& name) {
         {"--no-home-faults", {&o.config.home_faults, false}},
         {"--no-puts", {&o.config.puts, false}},
         {"--no-refusals", {&o.config.refusals, false}},
+        {"--turned-away", {&o.config.turned_away, true}},
         {"--no-timeouts", {&o.config.timeouts, false}},
         {"--no-abandon", {&o.config.abandon, false}},
         {"--fast-install", {&o.config.slow_install, false}},
@@ -91,6 +94,8 @@ bool overtake(Options& o, const std::string& value) {
         o.config.overtake = Overtake::kInvReadGrant;
     else if (value == "fwd")
         o.config.overtake = Overtake::kFwdWriteGrant;
+    else if (value == "get")
+        o.config.overtake = Overtake::kGet;
     else
         return false;
     return true;

@@ -1,239 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "model.h"
-
-#include <algorithm>
+//
+// The events of the model: what can happen in a world, and what becomes of it.
 #include <cstring>
+#include <span>
 
-#include "../machines/rights.hpp"
+#include "model_private.h"
 
 namespace procshare::checker {
 namespace {
-
-Remote& remote(World& w, unsigned node) {
-    return w.remote[node - 1];
-}
-const Remote& remote(const World& w, unsigned node) {
-    return w.remote[node - 1];
-}
-
-bool has(unsigned set, unsigned node) {
-    return set >> node & 1;
-}
-
-// ---- the wire ----
-
-bool open_between(const World& w, unsigned from, unsigned to) {
-    return !has(w.closed[from], to) && !has(w.closed[to], from);
-}
-
-void send(World& w, const coh_msg& msg, Value value, std::string_view& bad) {
-    if (msg.to > kMaxRemotes || msg.to == msg.from) {
-        bad = "a message without an addressee";
-        return;
-    }
-    if (!open_between(w, msg.from, msg.to))
-        return;
-    if (w.messages == kMaxMessages) {
-        bad = "too many messages on the wire";
-        return;
-    }
-    w.wire[w.messages++] = {msg, value};
-}
-
-void take_out(World& w, unsigned index) {
-    std::move(w.wire.begin() + index + 1, w.wire.begin() + w.messages, w.wire.begin() + index);
-    w.wire[--w.messages] = {};
-}
-
-void close_link(World& w, unsigned a, unsigned b) {
-    w.closed[a] |= 1u << b;
-    for (unsigned i = w.messages; i-- > 0;) {
-        const coh_msg& m = w.wire[i].msg;
-        if ((m.from == b && m.to == a) || (m.from == a && m.to == b && a != kHome))
-            take_out(w, i);
-    }
-}
-
-int oldest(const World& w, unsigned from, unsigned to) {
-    for (unsigned i = 0; i < w.messages; i++)
-        if (w.wire[i].msg.from == from && w.wire[i].msg.to == to)
-            return int(i);
-    return -1;
-}
-
-bool overtakes(const Config& config, const coh_msg& late, const coh_msg& early) {
-    if (early.type != COH_GRANT)
-        return false;
-    if (config.overtake == Overtake::kInvReadGrant)
-        return late.type == COH_INV && early.access == COH_READ;
-    if (config.overtake == Overtake::kFwdWriteGrant)
-        return late.type == COH_FWD && early.access == COH_WRITE;
-    return false;
-}
-
-// The first message from @from to @to that may overtake all before it.
-int overtaking(const World& w, const Config& config, unsigned from, unsigned to) {
-    int first = oldest(w, from, to);
-    if (first < 0 || config.overtake == Overtake::kNothing)
-        return -1;
-    for (unsigned i = unsigned(first) + 1; i < w.messages; i++) {
-        if (w.wire[i].msg.from != from || w.wire[i].msg.to != to)
-            continue;
-        bool all = true;
-        for (unsigned j = unsigned(first); j < i; j++)
-            if (w.wire[j].msg.from == from && w.wire[j].msg.to == to)
-                all = all && overtakes(config, w.wire[i].msg, w.wire[j].msg);
-        if (all)
-            return int(i);
-    }
-    return -1;
-}
-
-// ---- writes ----
-
-void age(Value& value, Value old) {
-    if (value == Value::kLast)
-        value = old;
-}
-
-void age_all(World& w, const Config& config) {
-    Value old = config.values ? Value(uint8_t(Value::kFirstId) + w.last) : Value::kOld;
-    age(w.home_frame, old);
-    for (Remote& r : w.remote)
-        age(r.frame, old);
-    for (Message& m : w.wire)
-        age(m.value, old);
-}
-
-coh_access pte(const World& w, unsigned node) {
-    return node == kHome ? w.home_pte : remote(w, node).pte;
-}
-
-Value frame(const World& w, unsigned node) {
-    return node == kHome ? w.home_frame : remote(w, node).frame;
-}
-
-// Does a copy that @node does not hold contain the last write?
-bool copies(const World& w, unsigned node) {
-    if (node != kHome && w.home_frame == Value::kLast)
-        return true;
-    for (unsigned i = 1; i <= kMaxRemotes; i++)
-        if (i != node && remote(w, i).frame == Value::kLast)
-            return true;
-    for (const Message& m : w.wire)
-        if (m.value == Value::kLast)
-            return true;
-    return false;
-}
-
-bool write(World& w, const Config& config, unsigned node) {
-    if (pte(w, node) != COH_WRITE)
-        return false;
-    if (!copies(w, node))
-        return false;
-    age_all(w, config);
-    (node == kHome ? w.home_frame : remote(w, node).frame) = Value::kLast;
-    return true;
-}
-
-// ---- actions ----
-
-void act_send(World& w, unsigned node, const coh_msg& m, std::string_view& bad) {
-    Value value = Value::kNone;
-    if (auto rule = machines::unprotected(m, pte(w, node)); !rule.empty())
-        bad = rule;
-    if (m.flags & COH_DATA) {
-        value = frame(w, node);
-        if (value == Value::kNone)
-            bad = "the page is sent but is not there";
-    }
-    send(w, m, value, bad);
-}
-
-void act_send_set(World& w, unsigned node, const coh_action& a, std::string_view& bad) {
-    for (unsigned to = 0; to < COH_MAX_NODES; to++) {
-        if (!(a.set & coh_bit(to)))
-            continue;
-        coh_msg m = a.msg;
-        m.to = uint8_t(to);
-        act_send(w, node, m, bad);
-    }
-}
-
-void act_at_home(World& w, const coh_action& a, Value delivered, std::string_view& bad) {
-    switch (a.act) {
-    case COH_HOME_WRPROTECT:
-        w.home_pte = std::min(w.home_pte, COH_READ);
-        break;
-    case COH_HOME_CLEAR:
-        w.home_pte = COH_NONE;
-        break;
-    case COH_HOME_DATA:
-        if (w.home_pte != COH_NONE)
-            bad = "data for a page that home has mapped";
-        if (delivered == Value::kNone)
-            bad = "home keeps data that did not come";
-        w.home_frame = delivered;
-        break;
-    case COH_HOME_WAKE:
-        break;
-    default:
-        bad = "home was asked for an action of a node";
-    }
-}
-
-void act_at_node(World& w, const Config& config, unsigned node, const coh_action& a, Value delivered,
-                 std::string_view& bad) {
-    Remote& r = remote(w, node);
-    switch (a.act) {
-    case COH_UNMAP:
-        r.pte = COH_NONE;
-        break;
-    case COH_WRPROTECT:
-        r.pte = std::min(r.pte, COH_READ);
-        break;
-    case COH_STORE:
-        if (delivered == Value::kNone)
-            bad = "a node keeps data that did not come";
-        r.frame = delivered;
-        break;
-    case COH_INSTALL:
-        if (r.frame == Value::kNone)
-            bad = "nothing to install";
-        (config.slow_install ? r.install : r.pte) = coh_access(a.access);
-        break;
-    case COH_DROP:
-        if (r.pte != COH_NONE)
-            bad = "a mapped frame is freed";
-        r.frame = Value::kNone;
-        break;
-    case COH_WAKE:
-    case COH_FAIL:
-        break;
-    default:
-        bad = "a node was asked for an action of home";
-    }
-}
-
-void perform(World& w, const Config& config, unsigned node, const coh_out& out, Value delivered,
-             std::string_view& bad) {
-    bool clear = false;
-    if (out.n >= COH_MAX_ACTIONS)
-        bad = "too many actions";
-    for (const coh_action& a : std::span(out.a, out.n)) {
-        if (a.act == COH_SEND)
-            act_send(w, node, a.msg, bad);
-        else if (a.act == COH_SEND_SET)
-            act_send_set(w, node, a, bad);
-        else if (node == kHome)
-            act_at_home(w, a, delivered, bad);
-        else
-            act_at_node(w, config, node, a, delivered, bad);
-        clear = clear || a.act == COH_HOME_CLEAR;
-    }
-    if (clear)
-        w.home_frame = Value::kNone;
-}
 
 // ---- home ----
 
@@ -325,6 +99,25 @@ bool refuse(World& w, const Config& config, std::string_view& bad) {
     return true;
 }
 
+// A GET to write from a node without a copy may be one of a block.
+bool turn_away(World& w, const Config& config, unsigned node, std::string_view& bad) {
+    const int index = oldest(w, node, kHome);
+    if (!config.turned_away || index < 0)
+        return false;
+    if (!of_a_block(w.wire[unsigned(index)].msg))
+        return false;
+    take_out(w, unsigned(index));
+    coh_msg answer{};
+    answer.type = COH_GRANT;
+    answer.from = kHome;
+    answer.to = u8(node);
+    answer.access = COH_WRITE;
+    answer.flags = COH_ERROR;
+    answer.requester = COH_NO_NODE;
+    send(w, answer, Value::kNone, bad);
+    return true;
+}
+
 bool serve_copy(World& w, const Config& config, std::string_view& bad) {
     if (coh_home_next(&w.home) != COH_NEXT_COPY)
         return false;
@@ -333,10 +126,6 @@ bool serve_copy(World& w, const Config& config, std::string_view& bad) {
 }
 
 // ---- remote nodes ----
-
-bool alive(const World& w, unsigned node) {
-    return !has(w.lost, node);
-}
 
 bool fault(World& w, const Config& config, unsigned node, coh_access access, std::string_view& bad) {
     Remote& r = remote(w, node);
@@ -496,6 +285,8 @@ bool apply_raw(World& w, const Config& config, const Event& e, std::string_view&
         return true;
     case Kind::kRefuse:
         return refuse(w, config, bad);
+    case Kind::kTurnAway:
+        return turn_away(w, config, e.a, bad);
     case Kind::kDiscard:
         return discard(w, config);
     case Kind::kRecall:
@@ -507,85 +298,6 @@ bool apply_raw(World& w, const Config& config, const Event& e, std::string_view&
         return config.eager == Eager::kAny;
     }
     return false;
-}
-
-// ---- invariants ----
-
-std::string_view check_ptes(const World& w, const Config& config) {
-    unsigned readers = 0, writers = 0;
-    for (unsigned i = 0; i <= config.remotes; i++) {
-        if (!alive(w, i))
-            continue;
-        readers += pte(w, i) == COH_READ;
-        writers += pte(w, i) == COH_WRITE;
-        if (pte(w, i) != COH_NONE && frame(w, i) != Value::kLast)
-            return "a readable page does not hold the last write";
-    }
-    if (writers > 1)
-        return "two writers";
-    if (writers && readers)
-        return "a writer and a reader";
-    return {};
-}
-
-std::string_view check_home(const World& w, const Config& config) {
-    const coh_home& h = w.home;
-    if (w.home_pte == COH_WRITE && h.state != COH_HOME_ALONE)
-        return "home writes but is not alone";
-    if (w.home_pte == COH_READ && h.state != COH_HOME_ALONE && h.state != COH_HOME_SHARED)
-        return "home reads a stale page";
-    if (!config.losses && (h.state == COH_HOME_LOST || (h.state == COH_HOME_STALE && h.owner == COH_NO_NODE)))
-        return "a page is lost although no node is";
-    if (h.hold && !h.discards && !coh_home_may(&h, coh_access(h.hold)))
-        return "the page is taken away before home's fault has installed it";
-    if (h.recalls && !h.home_first && (h.state == COH_HOME_STALE || h.state == COH_HOME_OWNED))
-        return "the page is taken away before home's recall has ended";
-    if (h.home_want && coh_home_next(&h) == COH_NEXT_COPY)
-        return "home's fault holds locks that the request before it needs";
-    if (coh_home_idle(&h) && !as_new(h))
-        return "an idle entry is not as new";
-    return {};
-}
-
-std::string_view check_loss(const World& w, const Config& config) {
-    if (w.home.state != COH_HOME_LOST || w.home.discards)
-        return {};
-    if (w.home_frame != Value::kNone)
-        return "lost, but home has a copy";
-    for (unsigned i = 1; i <= config.remotes; i++)
-        if (alive(w, i) && remote(w, i).frame != Value::kNone)
-            return "lost, but a node has a copy";
-    return {};
-}
-
-// Once all is quiet nothing is said to be on a node that is gone.
-std::string_view check_accounts(const World& w, const Config& config) {
-    const coh_home& h = w.home;
-    if (!w.lost || !quiet(w, config))
-        return {};
-    if ((h.sharers & w.lost) || (h.owner != COH_NO_NODE && has(w.lost, h.owner)))
-        return "the directory counts on a lost node";
-    for (unsigned i = 1; i <= config.remotes; i++)
-        if (alive(w, i) && (remote(w, i).node.need & w.lost))
-            return "a node counts on a lost node";
-    return {};
-}
-
-std::string_view check_node(const World& w, const Config& config, unsigned i) {
-    const Remote& r = remote(w, i);
-    if (r.pte == COH_WRITE && r.node.state != COH_M)
-        return "a writer that is not M";
-    if (r.pte != COH_NONE && r.node.state == COH_I)
-        return "a reader that is I";
-    if (r.node.state != COH_I && r.frame == Value::kNone)
-        return "a copy without a frame";
-    if (r.node.state == COH_I && r.frame != Value::kNone && !r.node.granted)
-        return "a frame without a copy";
-    if (r.node.ndeferred > (config.losses ? 3 : 2))
-        return "too many deferred messages";
-    if (r.node.state != COH_I && coh_home_idle(&w.home))
-        return "a copy that home knows nothing of";
-    return {};
 }
 
 } // namespace
@@ -665,6 +377,8 @@ std::vector<Event> candidates(const World& w, const Config& config) {
         for (Kind kind :
              {Kind::kInstall, Kind::kRelease, Kind::kAbandon, Kind::kPut, Kind::kWrite, Kind::kLose})
             add(kind, node);
+        if (config.turned_away)
+            add(Kind::kTurnAway, node);
         add(Kind::kFault, node, COH_READ);
         add(Kind::kFault, node, COH_WRITE);
     }
@@ -675,37 +389,6 @@ bool apply(World& w, const Config& config, const Event& event, std::string_view&
     if (!apply_raw(w, config, event, bad))
         return false;
     serve_messages(w, config, bad);
-    return true;
-}
-
-std::string_view violation(const World& w, const Config& config) {
-    if (auto bad = check_ptes(w, config); !bad.empty())
-        return bad;
-    if (auto bad = check_home(w, config); !bad.empty())
-        return bad;
-    for (unsigned i = 1; i <= config.remotes; i++) {
-        if (!alive(w, i))
-            continue;
-        if (auto bad = check_node(w, config, i); !bad.empty())
-            return bad;
-    }
-    if (auto bad = check_loss(w, config); !bad.empty())
-        return bad;
-    return check_accounts(w, config);
-}
-
-bool quiet(const World& w, const Config& config) {
-    const coh_home& h = w.home;
-    if (w.messages || h.busy || h.queued || h.hold || h.home_want || h.home_first || h.discards ||
-        h.recalls || h.b_lost)
-        return false;
-    for (unsigned i = 1; i <= config.remotes; i++) {
-        const Remote& r = remote(w, i);
-        if (!alive(w, i))
-            continue;
-        if (r.node.pending || r.node.granted || r.node.holding || r.node.ndeferred || r.install != COH_NONE)
-            return false;
-    }
     return true;
 }
 

@@ -33,6 +33,7 @@ enum class Overtake : uint8_t {
     kNothing,
     kInvReadGrant,  // INV overtakes read grants: the protocol tolerates it
     kFwdWriteGrant, // FWD overtakes write grants: must be found to be wrong
+    kGet,           // anything overtakes a GET for an untouched page: it waits for others of its block
 };
 
 // Is who wants to read granted the right to write, too?
@@ -50,6 +51,7 @@ struct Config {
     bool home_faults = true;
     bool puts = true;
     bool refusals = true;      // home cannot export the page: GRANT with error
+    bool turned_away = false;  // requests of GET_ZERO are refused where they arrive
     bool timeouts = true;      // home's hold ends although nothing was installed
     bool slow_install = true;  // mapping the page at a node is a step of its own
     bool abandon = true;       // a node gives up before it has mapped the page
@@ -108,6 +110,7 @@ enum class Kind : uint8_t {
     kHomeFault,   // home accesses the page for .a
     kHomeTimeout, // home's fault did not install in time
     kRefuse,      // home refuses the next request
+    kTurnAway,    // home refuses node .a's GET of untouched pages: its machine never sees it
     kDiscard,     // a notifier at home discards the page
     kRecall,      // a notifier at home wants the page for .a
     kLose,        // node .a is lost
@@ -119,6 +122,11 @@ struct Event {
     uint8_t a = 0;
     uint8_t b = 0;
 };
+
+// May @m have been a part of GET_ZERO?
+inline bool of_a_block(const coh_msg& m) {
+    return m.type == COH_GET && m.access == COH_WRITE && m.have == COH_NONE;
+}
 
 // Must the scheduler let it happen in the end?
 constexpr bool fair(Kind kind) {
