@@ -5,7 +5,7 @@ import pytest
 from sharing import POLICIES
 
 PARTS = ("random", "pairs", "edges", "discarded", "forked")
-PAGES = 4096  # that the program touches
+PAGES = 2048  # that the program touches
 ELSEWHERE = 800  # faults on its text, stack and so on, at most
 
 

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { PAGE = 4096, PAGES = 4096, THREADS = 3, EDGES = 16 };
+enum { PAGE = 4096, PAGES = 2048, THREADS = 3, EDGES = 16 };
 
 static uint8_t* memory;
 

@@ -118,7 +118,8 @@ struct export_pte {
 /* home_mm.c; all but _init and _destroy under the lock */
 void directory_init(struct directory *d);
 void directory_destroy(struct procshare_process *p);
-struct dir_entry *directory_create(struct procshare_process *p, unsigned long address);
+struct dir_entry *directory_create(struct procshare_process *p, unsigned long address,
+				   gfp_t gfp);
 struct dir_entry *directory_find(struct procshare_process *p, unsigned long address);
 bool directory_blocked(const struct directory *d, unsigned long address);
 void directory_unpin(struct dir_entry *e);

@@ -10,6 +10,7 @@
 
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/oom.h>
 #include <linux/pagemap.h>
 #include <linux/pkeys.h>
 #include <linux/rmap.h>
@@ -178,8 +179,12 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 static enum export_result classify(struct dir_entry *e, struct export_pte *x)
 {
 	x->pte = ptep_get(x->ptep);
-	if (pte_none(x->pte))
+	if (pte_none(x->pte)) {
+		/* What the OOM reaper has taken had contents. */
+		if (check_stable_address_space(x->vma->vm_mm))
+			return EXPORT_REFUSE;
 		return untouched(x) ? EXPORT_DONE : EXPORT_FAULT;
+	}
 	if (!pte_present(x->pte)) {
 		if (!home_marker(x->pte))
 			return EXPORT_FAULT;

@@ -66,7 +66,7 @@ static struct dir_entry *entry_for(struct procshare_process *p,
 		park(p, msg);
 		return NULL;
 	}
-	e = directory_create(p, address);
+	e = directory_create(p, address, GFP_ATOMIC);
 	if (!e)
 		process_doom(p, "no memory for the page directory");
 	return e;

@@ -112,9 +112,10 @@ static bool claim(struct dir_entry *e)
 	return true;
 }
 
-struct dir_entry *directory_create(struct procshare_process *p, unsigned long address)
+struct dir_entry *directory_create(struct procshare_process *p, unsigned long address,
+				   gfp_t gfp)
 {
-	struct dir_entry *e = kzalloc(sizeof(*e), GFP_ATOMIC | __GFP_ACCOUNT);
+	struct dir_entry *e = kzalloc(sizeof(*e), gfp | __GFP_ACCOUNT);
 
 	if (!e)
 		return NULL;
@@ -125,8 +126,7 @@ struct dir_entry *directory_create(struct procshare_process *p, unsigned long ad
 	INIT_WORK(&e->work, entry_work);
 	hrtimer_init(&e->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	e->timer.function = entry_timer;
-	if (xa_err(xa_store(&p->dir.entries, address >> PAGE_SHIFT, e,
-			    GFP_ATOMIC))) {
+	if (xa_err(xa_store(&p->dir.entries, address >> PAGE_SHIFT, e, gfp))) {
 		kfree(e);
 		return NULL;
 	}

@@ -8,6 +8,7 @@
  */
 
 #include <linux/mm.h>
+#include <linux/oom.h>
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
 
@@ -32,7 +33,8 @@ static bool give(struct procshare_process *p, struct export_pte *x,
 	if (!pte_none(x->pte) || directory_find(p, address) ||
 	    directory_blocked(&p->dir, address))
 		return false;
-	e = directory_create(p, address);
+	/* Refusing costs nothing: leave the reserves to those who cannot. */
+	e = directory_create(p, address, GFP_NOWAIT | __GFP_NOWARN);
 	if (!e)
 		return false;
 	e->prot = export_prot(x->vma);
@@ -52,6 +54,7 @@ static bool give_mapped(struct procshare_process *p, struct vm_area_struct *vma,
 	unsigned int node = answer->peer;
 	unsigned int i;
 	spinlock_t *ptl;
+	bool usable;
 	pte_t *ptep;
 
 	ptep = pte_offset_map_lock(vma->vm_mm, pmd, b->address, &ptl);
@@ -62,7 +65,8 @@ static bool give_mapped(struct procshare_process *p, struct vm_area_struct *vma,
 	spin_lock(&p->dir.lock);
 	b->epoch = p->dir.epoch + 1;
 	b->prot = export_prot(vma);
-	for (i = 0; i < PROCSHARE_WIRE_ZERO_PAGES && !p->released; i++) {
+	usable = !p->released && !check_stable_address_space(vma->vm_mm);
+	for (i = 0; i < PROCSHARE_WIRE_ZERO_PAGES && usable; i++) {
 		unsigned long address = b->address + i * PAGE_SIZE;
 
 		x.ptep = ptep + i;
@@ -83,10 +87,14 @@ static bool give_area(struct procshare_process *p, struct zero_block *b,
 		      struct procshare_msg *answer)
 {
 	unsigned long first = b->address + __ffs64(b->pages) * PAGE_SIZE;
-	struct vm_area_struct *vma = vma_lookup(p->mm, first);
+	unsigned long end = b->address + PROCSHARE_WIRE_ZERO_PAGES * PAGE_SIZE;
+	struct vm_area_struct *vma = find_vma(p->mm, first);
 	pmd_t *pmd;
 
-	if (!vma || !vma_is_anonymous(vma) || !export_allowed(vma, first, true, false) ||
+	if (!vma || vma->vm_start >= end)
+		return false;
+	first = max(first, vma->vm_start);
+	if (!vma_is_anonymous(vma) || !export_allowed(vma, first, true, false) ||
 	    anon_vma_prepare(vma))
 		return false;
 	pmd = export_pmd(p->mm, first);

@@ -272,7 +272,8 @@ void shadow_ahead_departure(struct shadow_thread *st, const struct pt_regs *regs
 
 /* shadow_zero.c */
 void shadow_zero_init(struct shadow *s);
-void shadow_zero_ask(struct shadow *s, unsigned long page, unsigned int count);
+void shadow_zero_ask(struct shadow *s, unsigned long page, unsigned int count,
+		     enum coh_access otherwise);
 void shadow_zero_guess(struct shadow_thread *st, unsigned long address);
 void shadow_zero_learn(struct shadow_thread *st, unsigned long address, bool fresh,
 		       bool waited);

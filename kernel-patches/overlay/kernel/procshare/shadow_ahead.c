@@ -26,18 +26,19 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 {
 	unsigned long end = TASK_SIZE_MAX >> PAGE_SHIFT;
 	bool write = access == COH_WRITE;
+	enum coh_access expected;
 	struct stream_window w;
 	unsigned long page;
 
 	w = streams_fault(&st->streams, address >> PAGE_SHIFT, write,
 			  write ? AHEAD_WRITE_MAX : AHEAD_READ_MAX);
+	expected = w.write ? COH_WRITE : COH_READ;
 	if (fresh && w.stride == 1) {
-		shadow_zero_ask(st->shadow, w.first, w.count);
+		shadow_zero_ask(st->shadow, w.first, w.count, expected);
 		return w.quiet;
 	}
 	for (page = w.first; w.count-- && page < end; page += w.stride)
-		if (!shadow_page_expect(st->shadow, page << PAGE_SHIFT,
-					w.write ? COH_WRITE : COH_READ))
+		if (!shadow_page_expect(st->shadow, page << PAGE_SHIFT, expected))
 			break;
 	return w.quiet;
 }

@@ -108,7 +108,8 @@ static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int page
 		sp = xa_load(&s->pages, address >> PAGE_SHIFT);
 		if (address >= vmf->vma->vm_end || !sp || !mutex_trylock(&sp->lock))
 			return;
-		come = coh_node_may(&sp->coh, COH_READ) && sp->frame;
+		come = coh_node_may(&sp->coh, COH_READ) && shadow_page_frame(sp);
+		sp->fresh &= !come;
 		if (come)
 			vmf_insert_pfn_prot(vmf->vma, address,
 					    page_to_pfn(sp->frame), prot_of(sp));

@@ -355,10 +355,13 @@ void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 pro
 	if (granted) {
 		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
 				   PROCSHARE_PROT_EXEC);
-		sp->unwritten = (asked == COH_READ || !sp->waiters) &&
+		sp->unwritten = (asked == COH_READ || sp->zero_asked || !sp->waiters) &&
 				sp->coh.state == COH_M;
+		sp->zero_refused = false;
 	}
 	perform(sp, &out, msg);
+	/* What is only read may be home's page of zeros: it has been touched. */
+	sp->fresh &= sp->coh.state == COH_M;
 	if (granted)
 		sp->ahead = asked == COH_WRITE && !sp->waiters;
 	if (!sp->coh.pending)

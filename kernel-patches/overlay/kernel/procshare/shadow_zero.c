@@ -17,7 +17,7 @@
 /* Pages of a block. */
 #define BLOCK	16
 /* Where only one of so many is used, blocks are asked for once in so many times. */
-#define FEW	16
+#define FEW	8
 #define SELDOM	16
 /* The count forgets; it begins with the benefit of the doubt. */
 #define MEMORY	512
@@ -28,16 +28,22 @@ void shadow_zero_init(struct shadow *s)
 	s->zero.used = DOUBT;
 }
 
-/* Nobody has the page here, nor waits for it: make its machine ask for it. */
-static bool ask_for(struct shadow *s, unsigned long address)
+/*
+ * Nobody has the page here, nor waits for it: make its machine ask for it, if it may be
+ * untouched; a page that is not is asked for in a message of its own, or not at all.
+ */
+static bool ask_for(struct shadow *s, unsigned long address, enum coh_access otherwise)
 {
 	struct shadow_page *sp = shadow_page_get(s, address);
 	struct coh_out out;
-	bool asked;
+	bool idle, asked;
 
 	if (!sp || !mutex_trylock(&sp->lock))
 		return false;
-	asked = sp->coh.state == COH_I && !sp->coh.pending && !sp->zero_refused;
+	idle = sp->coh.state == COH_I && !sp->coh.pending;
+	asked = idle && !sp->zero_refused;
+	if (idle && !asked && otherwise != COH_NONE)
+		shadow_page_request(sp, otherwise);
 	if (asked) {
 		sp->zero_asked = true;
 		coh_out_init(&out);
@@ -68,8 +74,12 @@ static void send_block(struct shadow *s, const struct zero_block *b)
 	spin_unlock(&s->lock);
 }
 
-/* Ask for @count pages from number @page on; the caller pushes the requests out. */
-void shadow_zero_ask(struct shadow *s, unsigned long page, unsigned int count)
+/*
+ * Ask for @count pages from number @page on, and for those that are known to be not
+ * untouched with the access @otherwise; the caller pushes the requests out.
+ */
+void shadow_zero_ask(struct shadow *s, unsigned long page, unsigned int count,
+		     enum coh_access otherwise)
 {
 	unsigned long end = min(page + count, TASK_SIZE_MAX >> PAGE_SHIFT);
 
@@ -78,7 +88,7 @@ void shadow_zero_ask(struct shadow *s, unsigned long page, unsigned int count)
 		struct zero_block b = { .address = first << PAGE_SHIFT };
 
 		for (; page < end && page - first < PROCSHARE_WIRE_ZERO_PAGES; page++)
-			if (ask_for(s, page << PAGE_SHIFT))
+			if (ask_for(s, page << PAGE_SHIFT, otherwise))
 				b.pages |= BIT_ULL(page - first);
 		if (b.pages)
 			send_block(s, &b);
@@ -100,7 +110,8 @@ static bool ask_around(struct shadow *s, unsigned long address)
 {
 	if (!worth_it(s))
 		return false;
-	shadow_zero_ask(s, round_down(address >> PAGE_SHIFT, BLOCK), BLOCK);
+	shadow_zero_ask(s, round_down(address >> PAGE_SHIFT, BLOCK), BLOCK,
+			COH_NONE);
 	return true;
 }
 
@@ -146,8 +157,10 @@ void shadow_zero_message(struct shadow *s, struct procshare_msg *msg)
 	struct zero_block b;
 	unsigned int i;
 
-	if (!zero_message_unpack(msg, &b))
-		b.pages = 0;
+	if (!zero_message_unpack(msg, &b)) {
+		procshare_msg_free(msg);
+		return;
+	}
 	m.epoch = b.epoch;
 	for (i = 0; i < PROCSHARE_WIRE_ZERO_PAGES; i++) {
 		bool granted = b.granted & BIT_ULL(i);
