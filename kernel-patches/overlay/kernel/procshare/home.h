@@ -240,12 +240,14 @@ struct procshare_process *process_find_next(u64 *id);
 void process_put(struct procshare_process *p);
 struct procshare_process *process_of_current(struct session *session);
 int process_expose(struct procshare_process *p);
+struct procshare_process *process_of_task(struct task_struct *task);
+
+/* process_host.c */
 int process_host(struct procshare_process *p, unsigned int node);
 void process_stop(struct procshare_process *p);
 void process_doom(struct procshare_process *p, const char *why);
 void process_message(struct procshare_process *p, struct procshare_msg *msg);
 void process_node_down(unsigned int node);
-struct procshare_process *process_of_task(struct task_struct *task);
 
 /* home_thread.c */
 struct home_thread *home_thread_create(struct session *session);

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - process_host: the nodes that host a shared process, and its end
+ *
+ * A node is asked for a shadow process when the first thread wants to go there.  All of
+ * them are told when the mm is torn down; if one of them fails the process dies.
+ */
+
+#define pr_fmt(fmt) "procshare: " fmt
+
+#include <linux/nsproxy.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+
+#include "cluster.h"
+#include "home.h"
+#include "thread_state.h"
+
+#include <trace/events/procshare.h>
+
+/* A helper that has not become a shadow after so long never will. */
+#define HOST_TIMEOUT	(20 * HZ)
+
+static bool send_start(struct procshare_process *p, unsigned int node)
+{
+	struct procshare_wire_start *start;
+	struct procshare_msg *msg;
+
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_START, sizeof(*start),
+				  GFP_KERNEL);
+	if (!msg)
+		return false;
+	msg->process = p->id;
+	start = (void *)msg->body;
+	home_clocks_pack(p, start);
+	start->vdso = cpu_to_le64((unsigned long)p->mm->context.vdso);
+	memcpy(start->comm, p->comm, sizeof(start->comm));
+	procshare_send(node, msg);
+	return true;
+}
+
+static void set_host(struct procshare_process *p, unsigned int node, u8 state,
+		     u32 error)
+{
+	spin_lock(&p->lock);
+	p->hosts[node] = state;
+	p->host_error[node] = error;
+	spin_unlock(&p->lock);
+	wake_up_all(&p->wait);
+}
+
+/*
+ * Have a shadow process on @node.  Sleeps, killable and bounded.  An error
+ * means that no thread can go there: the node is down, or its helper failed.
+ */
+int process_host(struct procshare_process *p, unsigned int node)
+{
+	bool start = false;
+
+	/* It has entered another time namespace: the clocks there would be wrong. */
+	if (current->nsproxy->time_ns != p->time_ns)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(p->hosts[node]) == HOST_READY)
+		return 0;
+	/* This node may have left the cluster and come back as another one. */
+	if (!(procshare_nodes_up() & coh_bit(node)) || procshare_self() != p->home)
+		return -EHOSTDOWN;
+	/* A thread could acquire state there that home cannot load. */
+	if (procshare_node_xfeatures(node) & ~procshare_xfeatures())
+		return -EOPNOTSUPP;
+	if (usage_prepare(p, node))
+		return -ENOMEM;
+
+	spin_lock(&p->lock);
+	if (p->hosts[node] == HOST_NONE) {
+		p->hosts[node] = HOST_STARTING;
+		p->present |= coh_bit(node);
+		start = true;
+	}
+	spin_unlock(&p->lock);
+	if (start && !send_start(p, node))
+		set_host(p, node, HOST_FAILED, ENOMEM);
+
+	if (wait_event_killable_timeout(p->wait, p->doomed ||
+					READ_ONCE(p->hosts[node]) != HOST_STARTING,
+					HOST_TIMEOUT) <= 0) {
+		if (!fatal_signal_pending(current))
+			set_host(p, node, HOST_FAILED, ETIMEDOUT);
+		return -ETIMEDOUT;
+	}
+	return READ_ONCE(p->hosts[node]) == HOST_READY ? 0 : -EHOSTUNREACH;
+}
+
+/* READY or GONE from @msg->peer, which takes part in the process. */
+void process_message(struct procshare_process *p, struct procshare_msg *msg)
+{
+	struct procshare_wire_ready *ready = (void *)msg->body;
+	u32 error = msg->length == sizeof(*ready) ? le32_to_cpu(ready->error) :
+						    EPROTO;
+
+	if (msg->type == PROCSHARE_WIRE_READY && !error) {
+		set_host(p, msg->peer, HOST_READY, 0);
+	} else if (READ_ONCE(p->hosts[msg->peer]) == HOST_STARTING) {
+		pr_warn_ratelimited("node %u cannot host %s[%d]: error %u\n",
+				    msg->peer, p->comm, p->tgid, error);
+		set_host(p, msg->peer, HOST_FAILED, error);
+	} else if (READ_ONCE(p->hosts[msg->peer]) == HOST_READY) {
+		set_host(p, msg->peer, HOST_FAILED, error);
+		process_doom(p, "its shadow process is gone");
+	}
+	procshare_msg_free(msg);
+}
+
+/* The mm is being torn down: nothing on other nodes is needed any more. */
+void process_stop(struct procshare_process *p)
+{
+	coh_set nodes;
+	int node;
+
+	spin_lock(&p->dir.lock);
+	p->released = true;
+	spin_unlock(&p->dir.lock);
+	spin_lock(&p->lock);
+	nodes = p->present;
+	p->present = 0;
+	spin_unlock(&p->lock);
+
+	for (node = 0; node < PROCSHARE_MAX_NODES; node++) {
+		struct procshare_msg *msg;
+
+		if (!(nodes & coh_bit(node)))
+			continue;
+		msg = procshare_msg_alloc(PROCSHARE_WIRE_STOP, 0,
+					  GFP_KERNEL | __GFP_NOFAIL);
+		msg->process = p->id;
+		procshare_queue(node, msg);
+	}
+	procshare_kick();
+	directory_wake_all(p);
+	wake_up_all(&p->wait);
+}
+
+/*
+ * Kill the process: what it had on another node cannot be had any more.  It is
+ * killed before waits are given up: no thread goes on without what it waited for.
+ */
+void process_doom(struct procshare_process *p, const char *why)
+{
+	if (READ_ONCE(p->released) || xchg(&p->condemned, true))
+		return;
+	kill_pid(p->pid, SIGKILL, 1);
+	/* pairs with those who see that the process is doomed */
+	smp_store_release(&p->doomed, true);
+	directory_wake_all(p);
+	wake_up_all(&p->wait);
+	trace_procshare_doom(p->id, p->tgid, why);
+	pr_warn_ratelimited("%s[%d] killed: %s\n", p->comm, p->tgid, why);
+}
+
+/* A node is lost: whoever had threads or pages there dies with it. */
+void process_node_down(unsigned int node)
+{
+	struct procshare_process *p;
+	u64 id = 0;
+
+	for (; (p = process_find_next(&id)); id++) {
+		if (READ_ONCE(p->present) & coh_bit(node)) {
+			char why[40];
+
+			snprintf(why, sizeof(why), "node %u is lost", node);
+			process_doom(p, why);
+		}
+		process_put(p);
+	}
+}
