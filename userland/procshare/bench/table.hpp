@@ -46,9 +46,10 @@ Result write_shared(const Task& task);
 Result home_read(const Task& task);
 Result home_write(const Task& task);
 
-// sequence.cc: a remote thread reads what home wrote, in order and at random, or writes what nobody has touched.
+// sequence.cc: a remote thread reads what home wrote, in order and at random.
 Result sequential(const Task& task);
 Result random_read(const Task& task);
+// It writes what nobody has touched.
 Result fill(const Task& task);
 
 // fork.cc: fork at home of what a remote thread wrote, MiB.
