@@ -134,6 +134,9 @@ struct alignas(page_size) Away {
 struct alignas(page_size) Asked {
     std::uint64_t at;
 } asked;
+struct alignas(page_size) BackHome {
+    std::counting_semaphore<> semaphore;
+} back_home{std::counting_semaphore<>(0)};
 
 // Asks for a thread that is away and computes, from a thread at home.
 class Conductor {
@@ -145,6 +148,7 @@ public:
     ~Conductor() {
         thread_.request_stop();
         away.semaphore.release();
+        back_home.semaphore.release();
     }
 
 private:
@@ -157,6 +161,8 @@ private:
             std::this_thread::sleep_for(until_it_computes);
             asked.at = monotonic_ns();
             back.send();
+            // Until then it touches nothing that the other one has with it.
+            back_home.semaphore.acquire();
         }
     }
 
@@ -214,6 +220,7 @@ Result migrate_back(const Task& task) {
         away.semaphore.release();
         traveller.await_home();
         const std::uint64_t now = monotonic_ns();
+        back_home.semaphore.release();
         if (round >= warm_up_rounds)
             samples.note(round - warm_up_rounds, asked.at, now);
     }
