@@ -4,7 +4,6 @@
 import subprocess
 import sys
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -137,7 +136,7 @@ def programs():
 @pytest.fixture(scope="session")
 def clean():
     """What each cluster held before its first shared program."""
-    return WeakKeyDictionary()
+    return {}
 
 
 @pytest.fixture

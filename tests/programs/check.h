@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define CHECK(condition, ...)                                                                                \
@@ -56,6 +57,14 @@ static inline void in_threads(int count, thread_function function) {
         threads[i] = start(function, (uintptr_t)i);
     for (int i = 0; i < count; i++)
         join(threads[i]);
+}
+
+// Zeros that nobody has touched.
+static inline void* map_private(size_t bytes) {
+    void* block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(block != MAP_FAILED);
+    return block;
 }
 
 static inline cpu_set_t only(int cpu) {

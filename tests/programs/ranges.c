@@ -24,13 +24,6 @@ static struct page* arena;     // a region for each writer
 static struct page* untouched; // of the same size
 static struct alone rounds[USERS], done;
 
-static struct page* map(size_t pages) {
-    void* block = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    CHECK(block != MAP_FAILED);
-    return block;
-}
-
 static uint64_t body(int page, int word) {
     return (uint64_t)page << 32 | word;
 }
@@ -120,8 +113,8 @@ static void be_child(void) {
 static void part_fork(void) {
     pthread_t writers[USERS], reader;
 
-    arena = map(ALL);
-    untouched = map(ALL);
+    arena = map_private((size_t)ALL * PAGE);
+    untouched = map_private((size_t)ALL * PAGE);
     for (int i = 0; i < USERS; i++)
         writers[i] = start(keep_writing, i);
     reader = start(keep_reading, 0);
@@ -167,7 +160,7 @@ static void* check_all(void* argument) {
 
 static void fill_arena(void) {
     hire();
-    arena = map(ALL);
+    arena = map_private((size_t)ALL * PAGE);
     in_threads(USERS, fill_region);
 }
 
@@ -192,7 +185,7 @@ static void part_mprotect(void) {
 }
 
 static void part_mremap(void) {
-    struct page *before, *there = map(ALL);
+    struct page *before, *there = map_private((size_t)ALL * PAGE);
 
     fill_arena();
     before = arena;

@@ -5,44 +5,36 @@
 
 #include "check.h"
 
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 enum { PAGE = 4096, PAGES = 2048, THREADS = 3, EDGES = 16 };
 
 static uint8_t* memory;
 
-static uint8_t* map(size_t pages) {
-    uint8_t* at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    CHECK(at != MAP_FAILED);
-    return at;
-}
-
 // All pages, each once, far from the one before: the period is PAGES, which is a power of two.
-static void touch_at_random(uint8_t* at) {
+static void touch_at_random(void) {
     size_t page = 0;
 
     for (int i = 0; i < PAGES; i++) {
         page = (page * 5 + 1) % PAGES;
-        CHECK_EQUAL(at[page * PAGE + page % PAGE], 0);
-        at[page * PAGE + page % PAGE] = 1 + page % 251;
+        CHECK_EQUAL(memory[page * PAGE + page % PAGE], 0);
+        memory[page * PAGE + page % PAGE] = 1 + page % 251;
     }
 }
 
-static void expect_touched(const uint8_t* at) {
+static void expect_touched(void) {
     for (size_t page = 0; page < PAGES; page++)
-        CHECK_EQUAL(at[page * PAGE + page % PAGE], 1 + page % 251);
+        CHECK_EQUAL(memory[page * PAGE + page % PAGE], 1 + page % 251);
 }
 
 static void* touch(void* nothing) {
-    touch_at_random(memory);
-    expect_touched(memory);
+    touch_at_random();
+    expect_touched();
     return NULL;
 }
 
 static void at_random(void) {
-    memory = map(PAGES);
+    memory = map_private(PAGES * PAGE);
     join(start(touch, 0));
 }
 
@@ -57,7 +49,7 @@ static void* touch_every_third(void* argument) {
 }
 
 static void pairs(void) {
-    memory = map(PAGES);
+    memory = map_private(PAGES * PAGE);
     in_threads(THREADS, touch_every_third);
     for (size_t page = 0; page < PAGES; page++)
         for (int offset = 0; offset < PAGE; offset += 1024)
@@ -70,7 +62,7 @@ static void* touch_the_edges(void* nothing) {
 
     CHECK(file >= 0 && ftruncate(file, PAGE) == 0 && pwrite(file, "x", 1, 0) == 1);
     for (int round = 0; round < 8; round++) {
-        uint8_t* at = map(EDGES);
+        uint8_t* at = map_private(EDGES * PAGE);
 
         CHECK(munmap(at + 5 * PAGE, PAGE) == 0);
         CHECK(mprotect(at + 6 * PAGE, PAGE, PROT_READ) == 0);
@@ -97,17 +89,17 @@ static void edges(void) {
 // Given back, it has never been touched.
 static void* touch_twice(void* nothing) {
     for (int round = 0; round < 3; round++) {
-        touch_at_random(memory);
+        touch_at_random();
         CHECK(madvise(memory, PAGES * PAGE, MADV_DONTNEED) == 0);
     }
-    touch_at_random(memory);
+    touch_at_random();
     return NULL;
 }
 
 static void discarded(void) {
-    memory = map(PAGES);
+    memory = map_private(PAGES * PAGE);
     join(start(touch_twice, 0));
-    expect_touched(memory);
+    expect_touched();
 }
 
 // A child gets what has been touched, and zeros for what has only been asked for.
@@ -130,7 +122,7 @@ static void* touch_a_few(void* nothing) {
 }
 
 static void forked(void) {
-    memory = map(PAGES);
+    memory = map_private(PAGES * PAGE);
     join(start(touch_a_few, 0));
     for (size_t page = 0; page < PAGES; page++)
         CHECK_EQUAL(memory[page * PAGE], page % 32 ? 0 : 1 + page % 251);

@@ -128,15 +128,12 @@ Result journeys(const Task& task, Moment from, Moment to) {
 }
 
 // Pages of their own: what the one thread touches must not be in the other's way.
-struct alignas(page_size) Away {
-    std::counting_semaphore<> semaphore;
-} away{std::counting_semaphore<>(0)};
+struct alignas(page_size) Signal {
+    std::counting_semaphore<> semaphore{0};
+} away, back_home;
 struct alignas(page_size) Asked {
     std::uint64_t at;
 } asked;
-struct alignas(page_size) BackHome {
-    std::counting_semaphore<> semaphore;
-} back_home{std::counting_semaphore<>(0)};
 
 // Asks for a thread that is away and computes, from a thread at home.
 class Conductor {

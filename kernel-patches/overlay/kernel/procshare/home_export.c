@@ -135,6 +135,7 @@ static bool untouched(const struct export_pte *x)
 static enum export_result export_locked(struct dir_entry *e, struct export_pte *x)
 {
 	bool write, eager, quiet = true, shared = x->vma->vm_flags & VM_SHARED;
+	bool fresh = untouched(x);
 	struct procshare_process *p = e->process;
 	struct coh_out out;
 
@@ -147,7 +148,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	}
 	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
 	e->prot = export_prot(x->vma);
-	if (untouched(x) && !write && e->coh.state != COH_HOME_ALONE) {
+	if (fresh && !write && e->coh.state != COH_HOME_ALONE) {
 		spin_unlock(&p->dir.lock);
 		return EXPORT_FAULT;
 	}
@@ -160,7 +161,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	/* Home had it to read and write, and its mapping says that it did not write. */
 	if (e->coh.state == COH_HOME_ALONE && e->mapped)
 		migratory_unwritten(&e->migratory);
-	eager = directory_eager(e) || untouched(x);
+	eager = directory_eager(e) || fresh;
 	e->shared = shared;
 	p->dir.exported_shared |= shared;
 	if (!x->detached && !pte_none(x->pte))
@@ -207,8 +208,7 @@ pmd_t *export_pmd(struct mm_struct *mm, unsigned long address)
 	return pud ? pmd_alloc(mm, pud, address) : NULL;
 }
 
-static enum export_result export_once(struct dir_entry *e,
-				      struct vm_area_struct *vma, bool write)
+static enum export_result export_once(struct dir_entry *e, struct vm_area_struct *vma)
 {
 	struct mm_struct *mm = vma->vm_mm;
 	enum export_result result = EXPORT_FAULT;
@@ -301,7 +301,7 @@ static bool export_resident(struct dir_entry *e, struct mm_struct *mm, bool writ
 
 	if (!vma || !export_allowed(vma, e->address, write, false))
 		return false;
-	result = export_once(e, vma, write);
+	result = export_once(e, vma);
 	if (result == EXPORT_REFUSE)
 		refuse(e);
 	return result != EXPORT_FAULT;
@@ -319,7 +319,7 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 		refuse(e);
 		return;
 	}
-	switch (export_once(e, vma, write)) {
+	switch (export_once(e, vma)) {
 	case EXPORT_REFUSE:
 		refuse(e);
 		break;

@@ -116,7 +116,7 @@ void home_zero_message(struct procshare_process *p, struct procshare_msg *msg)
 
 	if (!zero_message_unpack(msg, &b) || !b.pages || b.granted)
 		goto out;
-	answer = zero_message_alloc(p->id, PROCSHARE_WIRE_GRANT_ZERO, GFP_KERNEL);
+	answer = zero_message_alloc(p->id, PROCSHARE_WIRE_GRANT_ZERO);
 	if (!answer) {
 		process_doom(p, "no memory for a page message");
 		goto out;

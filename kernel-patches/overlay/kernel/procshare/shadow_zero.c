@@ -58,7 +58,7 @@ static void send_block(struct shadow *s, const struct zero_block *b)
 {
 	struct procshare_msg *msg;
 
-	msg = zero_message_alloc(s->id, PROCSHARE_WIRE_GET_ZERO, GFP_KERNEL);
+	msg = zero_message_alloc(s->id, PROCSHARE_WIRE_GET_ZERO);
 	if (!msg) {
 		shadow_kill(s, "no memory for a page message");
 		return;

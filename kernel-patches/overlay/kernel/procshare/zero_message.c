@@ -9,11 +9,11 @@
 #include "wire.h"
 #include "zero_message.h"
 
-struct procshare_msg *zero_message_alloc(u64 process, u8 type, gfp_t gfp)
+struct procshare_msg *zero_message_alloc(u64 process, u8 type)
 {
 	struct procshare_msg *msg;
 
-	msg = procshare_msg_alloc(type, sizeof(struct procshare_wire_zero), gfp);
+	msg = procshare_msg_alloc(type, sizeof(struct procshare_wire_zero), GFP_KERNEL);
 	if (msg)
 		msg->process = process;
 	return msg;

@@ -21,8 +21,8 @@ struct zero_block {
 	u8 prot;
 };
 
-/* GET_ZERO or GRANT_ZERO, to be filled; NULL if there is no memory. */
-struct procshare_msg *zero_message_alloc(u64 process, u8 type, gfp_t gfp);
+/* GET_ZERO or GRANT_ZERO, to be filled; may sleep; NULL if there is no memory. */
+struct procshare_msg *zero_message_alloc(u64 process, u8 type);
 void zero_message_fill(struct procshare_msg *msg, const struct zero_block *block);
 /* False if the message makes no sense. */
 bool zero_message_unpack(const struct procshare_msg *msg, struct zero_block *block);
