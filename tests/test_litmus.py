@@ -37,8 +37,16 @@ def test_nothing_forbidden_is_seen_in_many_runs(sharing, shape, layout, policy):
 
 
 def test_store_buffers_are_seen(make_cluster, share):
-    """One node with two processors may do what nodes must not: the program can see it."""
+    """One node with two processors may do what nodes must not: the program can see it.
+
+    Once is enough, so short runs follow each other: where something else has one of the machine's processors, each
+    iteration waits for a turn of the other and a long run would take hours.
+    """
     sharing = share(make_cluster(nodes=1, cpus=2, join=False))
-    said = sharing.native(f"{PROGRAMS}/litmus SB apart 1000000 spread", timeout=300).stdout
-    assert int(SAID.fullmatch(said)[4]) > 0, said
+    for _ in range(20):
+        said = sharing.native(f"{PROGRAMS}/litmus SB apart 20000 spread", timeout=120).stdout
+        if int(SAID.fullmatch(said)[4]):
+            break
+    else:
+        pytest.fail(said)
     sharing.note(said.strip())
