@@ -36,6 +36,14 @@ static bool expect(struct procshare_process *p, unsigned long address,
 	return true;
 }
 
+/* Has nobody at home asked for it yet? */
+static bool missed(const struct dir_entry *e, enum coh_access access)
+{
+	u8 want = access == COH_WRITE ? COH_WANT_WRITE : COH_WANT_WRITE | COH_WANT_READ;
+
+	return !coh_home_may(&e->coh, access) && !(e->coh.home_want & want);
+}
+
 /*
  * current faults on @address: recall what is likely to follow.  The caller pushes
  * the requests out.
@@ -50,16 +58,15 @@ void home_ahead(struct procshare_process *p, unsigned long address,
 
 	if (!t)
 		return;
-	w = streams_fault(&t->streams, address >> PAGE_SHIFT, access == COH_WRITE,
-			  AHEAD_MAX);
-	if (!w.count)
-		return;
 	spin_lock(&p->dir.lock);
 	e = directory_find(p, address);
-	if (e)
+	w = streams_fault(&t->streams, address >> PAGE_SHIFT, access == COH_WRITE,
+			  e && missed(e, access), AHEAD_MAX);
+	if (e && w.count)
 		e->vain = false;
 	/* Not behind those that nobody waits for. */
-	expect(p, address, access);
+	if (w.count)
+		expect(p, address, access);
 	for (page = w.first; w.count--; page += w.stride)
 		if (!expect(p, page << PAGE_SHIFT, w.write ? COH_WRITE : COH_READ))
 			break;

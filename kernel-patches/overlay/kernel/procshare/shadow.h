@@ -265,7 +265,7 @@ bool shadow_clock_get(struct shadow_thread *st, struct pt_regs *regs, long nr);
 
 /* shadow_ahead.c */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
-			  enum coh_access access, bool fresh);
+			  enum coh_access access, bool fresh, bool missed);
 void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs,
 			  unsigned long rseq);
 void shadow_ahead_departure(struct shadow_thread *st, const struct pt_regs *regs);

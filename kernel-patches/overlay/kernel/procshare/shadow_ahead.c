@@ -19,10 +19,11 @@
 /*
  * current faults on @address: ask for what is likely to follow.  Returns how many
  * pages behind it may be mapped as well; the caller pushes the requests out.
- * @fresh: nobody has touched the page before, nor then, it seems, what follows.
+ * @fresh: nobody has touched the page before, nor then, it seems, what follows;
+ * @missed: it had not been asked for.
  */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
-			  enum coh_access access, bool fresh)
+			  enum coh_access access, bool fresh, bool missed)
 {
 	unsigned long end = TASK_SIZE_MAX >> PAGE_SHIFT;
 	bool write = access == COH_WRITE;
@@ -30,7 +31,7 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 	struct stream_window w;
 	unsigned long page;
 
-	w = streams_fault(&st->streams, address >> PAGE_SHIFT, write,
+	w = streams_fault(&st->streams, address >> PAGE_SHIFT, write, missed,
 			  write ? AHEAD_WRITE_MAX : AHEAD_READ_MAX);
 	expected = w.write ? COH_WRITE : COH_READ;
 	if (fresh && w.stride == 1) {

@@ -126,16 +126,17 @@ static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int page
 static unsigned int ask(struct shadow_thread *st, struct shadow_page *sp,
 			enum coh_access access, unsigned int *failures)
 {
-	bool fresh, missing;
+	bool fresh, missing, missed;
 	unsigned int ahead;
 
 	mutex_lock(&sp->lock);
 	*failures = sp->failures;
 	fresh = sp->fresh || sp->zero_asked;
 	missing = sp->coh.state == COH_I && !fresh;
+	missed = !coh_node_may(&sp->coh, access) && sp->coh.pending < access;
 	shadow_page_request(sp, access);
 	mutex_unlock(&sp->lock);
-	ahead = shadow_ahead(st, sp->address, access, fresh);
+	ahead = shadow_ahead(st, sp->address, access, fresh, missed);
 	if (missing)
 		shadow_zero_guess(st, sp->address);
 	procshare_push();

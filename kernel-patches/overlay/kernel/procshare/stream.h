@@ -12,9 +12,12 @@
 
 /**
  * struct stream - faults that seem to belong together, by page number
+ * @first: where it began
  * @from: the last one
  * @stride: pages from one to the next, 0 while there is only one
  * @used: strides that it has gone
+ * @before: strides that it went the last time that it began there
+ * @trust: times in a row that it went on from there
  * @ahead: strides behind @from that have been asked for
  * @window: strides that were asked for last, 0 before the stream is proven
  * @write: they are to write
@@ -22,9 +25,12 @@
  * @turn: when it was last touched
  */
 struct stream {
+	unsigned long first;
 	unsigned long from;
 	long stride;
 	unsigned int used;
+	unsigned int before;
+	unsigned int trust;
 	unsigned int ahead;
 	unsigned int window;
 	bool write;
@@ -64,18 +70,21 @@ struct stream_window {
  * @s: its streams
  * @page: page number
  * @write: it writes
+ * @missed: nobody has asked for the page yet, whatever the stream believes
  * @most: strides to ask for at once, at most
  *
  * Two neighbours upwards make a stream, any other stride must be seen twice.  A
  * window is a fraction of what the stream has used already, so that little is asked
  * for in vain, and the next one is asked for while half of it is still to be used,
- * so that a long stream does not wait.  Windows are to be written as long as what
+ * so that a long stream does not wait.  One that goes the same way once more is asked
+ * for as far as it went before and no farther, and at once if it has always gone on
+ * from its first page lately.  Windows are to be written as long as what
  * the stream comes by is; each of those pages faults when it is first written, so that
  * this is known.
  *
  * Called by the thread itself.  Returns what to ask for now.
  */
 struct stream_window streams_fault(struct streams *s, unsigned long page, bool write,
-				   unsigned int most);
+				   bool missed, unsigned int most);
 
 #endif /* _PROCSHARE_STREAM_H */

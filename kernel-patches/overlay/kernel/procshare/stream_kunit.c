@@ -9,7 +9,13 @@
 
 static struct stream_window fault(struct streams *s, unsigned long page)
 {
-	return streams_fault(s, page, false, MOST);
+	return streams_fault(s, page, false, false, MOST);
+}
+
+/* The same of a page that must be asked for now. */
+static struct stream_window miss(struct streams *s, unsigned long page, bool write)
+{
+	return streams_fault(s, page, write, true, MOST);
 }
 
 /* Goes @pages up from @first; returns how many were asked for behind the last one. */
@@ -123,7 +129,7 @@ static void test_written_after_all(struct kunit *test)
 
 	fault(&s, 100);
 	fault(&s, 101);
-	w = streams_fault(&s, 101, true, MOST);
+	w = streams_fault(&s, 101, true, false, MOST);
 	KUNIT_EXPECT_TRUE(test, w.write);
 	KUNIT_EXPECT_EQ(test, w.first, 102);
 	/* It stays so although what comes next is read first. */
@@ -140,7 +146,7 @@ static void test_only_read_after_all(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 20; i++)
-		w = streams_fault(&s, 100 + i, true, MOST);
+		w = streams_fault(&s, 100 + i, true, false, MOST);
 	KUNIT_EXPECT_TRUE(test, w.write);
 	for (; i < 23; i++)
 		w = fault(&s, 100 + i);
@@ -157,7 +163,7 @@ static void test_written_behind(struct kunit *test)
 	fault(&s, 100);
 	for (i = 1; i < 40; i++) {
 		fault(&s, 100 + i);
-		w = streams_fault(&s, 100 + i - 1, true, MOST);
+		w = streams_fault(&s, 100 + i - 1, true, false, MOST);
 		KUNIT_EXPECT_TRUE(test, w.write);
 	}
 }
@@ -171,6 +177,88 @@ static void test_pattern_changes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fault(&s, 101).count, 4);
 }
 
+/* An iteration's step asks for what the last one used, no more, and soon at once. */
+static void test_once_more(struct kunit *test)
+{
+	struct streams s = { };
+	struct stream_window w;
+	unsigned int i, step;
+
+	walk(test, &s, 100, 8);
+	KUNIT_EXPECT_EQ(test, miss(&s, 100, false).count, 0);
+	w = miss(&s, 101, false);
+	KUNIT_EXPECT_EQ(test, w.first, 102);
+	KUNIT_EXPECT_EQ(test, w.count, 6);
+	for (i = 2; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, fault(&s, 100 + i).count, 0);
+	for (step = 0; step < 3; step++) {
+		w = miss(&s, 100, false);
+		KUNIT_EXPECT_EQ(test, w.first, 101);
+		KUNIT_EXPECT_EQ(test, w.count, 7);
+		for (i = 1; i < 8; i++)
+			KUNIT_EXPECT_EQ(test, fault(&s, 100 + i).count, 0);
+	}
+	/* It may go farther. */
+	w = miss(&s, 108, false);
+	KUNIT_EXPECT_EQ(test, w.first, 109);
+	KUNIT_EXPECT_EQ(test, w.count, 4);
+}
+
+/* A lock before an array: it is touched more often than the array. */
+static void test_first_page_means_nothing(struct kunit *test)
+{
+	struct streams s = { };
+	unsigned int i, step;
+
+	for (step = 0; step < 5; step++) {
+		for (i = 0; i < 3; i++)
+			KUNIT_EXPECT_EQ(test, miss(&s, 100, false).count, 0);
+		walk(test, &s, 101, 7);
+	}
+}
+
+/* A slab and its neighbour's border: neither is taken for the other's continuation. */
+static void test_two_in_turn(struct kunit *test)
+{
+	unsigned int i, step, missed, most = 100;
+	struct streams s = { };
+	struct stream_window w;
+
+	for (step = 0; step < 4; step++) {
+		bool asked[16] = { };
+
+		missed = 0;
+		for (i = 0; i < 16; i++) {
+			/* Written, and then the next ones read. */
+			missed += !asked[i];
+			w = streams_fault(&s, 100 + i, i < 8, !asked[i], MOST);
+			while (w.count--) {
+				unsigned long n = w.first++ - 100;
+
+				/* The neighbour's are not to be had for writing. */
+				if (n < 16 && w.write && i < 8 && n >= 8)
+					break;
+				if (n < 16)
+					asked[n] = true;
+			}
+		}
+		most = missed;
+	}
+	KUNIT_EXPECT_EQ(test, most, 2);
+}
+
+/* What was taken away again is asked for again. */
+static void test_asked_in_vain(struct kunit *test)
+{
+	struct streams s = { };
+	struct stream_window w;
+
+	walk(test, &s, 100, 50);
+	w = miss(&s, 150, false);
+	KUNIT_EXPECT_EQ(test, w.first, 151);
+	KUNIT_EXPECT_GT(test, w.count, 4);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(test_one_fault_is_no_stream),
 	KUNIT_CASE(test_neighbours),
@@ -182,6 +270,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(test_only_read_after_all),
 	KUNIT_CASE(test_written_behind),
 	KUNIT_CASE(test_pattern_changes),
+	KUNIT_CASE(test_once_more),
+	KUNIT_CASE(test_first_page_means_nothing),
+	KUNIT_CASE(test_two_in_turn),
+	KUNIT_CASE(test_asked_in_vain),
 	{ }
 };
 
