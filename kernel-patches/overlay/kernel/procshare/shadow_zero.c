@@ -14,13 +14,11 @@
 #include "shadow.h"
 #include "zero_message.h"
 
-/* Pages of a block. */
-#define BLOCK	16
 /* Where only one of so many is used, blocks are asked for once in so many times. */
-#define FEW	8
+#define FEW	16
 #define SELDOM	16
 /* The count forgets; it begins with the benefit of the doubt. */
-#define MEMORY	512
+#define MEMORY	4096
 #define DOUBT	(MEMORY / FEW)
 
 void shadow_zero_init(struct shadow *s)
@@ -110,8 +108,8 @@ static bool ask_around(struct shadow *s, unsigned long address)
 {
 	if (!worth_it(s))
 		return false;
-	shadow_zero_ask(s, round_down(address >> PAGE_SHIFT, BLOCK), BLOCK,
-			COH_NONE);
+	shadow_zero_ask(s, round_down(address >> PAGE_SHIFT, PROCSHARE_WIRE_ZERO_PAGES),
+			PROCSHARE_WIRE_ZERO_PAGES, COH_NONE);
 	return true;
 }
 
