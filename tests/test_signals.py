@@ -6,10 +6,8 @@ import signal
 import pytest
 from sharing import HOME, POLICIES, PROGRAMS, poll
 
-PARTS = (
-    "siginfo", "process", "restart", "faults", "step", "altstack", "nanosleep", "context", "wait", "alarm", "nested", "storm",
-    "cpu-timer",
-)  # fmt: skip
+PARTS = ("siginfo", "process", "restart", "nanosleep", "wait", "alarm", "nested", "storm", "cpu-timer")
+EXCEPTIONS = ("faults", "step", "altstack", "context")
 ALONE = ("alarm",)  # one thread only: under spread it stays
 SPIN, BYE = ([f"{PROGRAMS}/signals", part] for part in ("spin", "bye"))
 
@@ -18,6 +16,12 @@ SPIN, BYE = ([f"{PROGRAMS}/signals", part] for part in ("spin", "bye"))
 @pytest.mark.parametrize("part", PARTS)
 def test_signals(sharing, part, policy):
     sharing.part("signals", part, policy, leaves=policy != "spread" or part not in ALONE)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", EXCEPTIONS)
+def test_exceptions(sharing, part, policy):
+    sharing.part("exceptions", part, policy)
 
 
 def test_one_way_home_for_a_signal(sharing):

@@ -6,6 +6,7 @@ import random
 import pytest
 from sharing import HOME, PROGRAMS, poll
 from test_memory import MAPPINGS, MEMORY, SHARED
+from test_signals import EXCEPTIONS
 from test_signals import PARTS as SIGNALS
 from test_threads import SYNC, TREE
 
@@ -15,6 +16,7 @@ EVERYTHING = [
     *(("memory", part) for part in MEMORY), *(("mappings", part) for part in MAPPINGS),
     *(("shared", part) for part in SHARED),
     *(("sync", part) for part in SYNC), *(("tree", part) for part in TREE), *(("signals", part) for part in SIGNALS),
+    *(("exceptions", part) for part in EXCEPTIONS),
 ]  # fmt: skip
 
 
