@@ -7,6 +7,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +106,25 @@ static void make_directories(const char* path) {
     mkdir(part, 0755);
 }
 
+// Where this program was built, build/harness, is two levels below the checkout.
+static void find_checkout(char* path) {
+    snprintf(path, PATH_MAX, "%s", program_invocation_name);
+    for (int level = 0; level < 3; level++)
+        path = dirname(path);
+}
+
+// A checkout below /tmp is behind the tmpfs that has been mounted there.
+static void show_checkout(const char* path, int directory) {
+    char source[32];
+
+    if (access(program_invocation_name, F_OK) == 0)
+        return;
+    make_directories(path);
+    snprintf(source, sizeof(source), "/proc/self/fd/%d", directory);
+    if (mount(source, path, NULL, MS_BIND, NULL))
+        die(path);
+}
+
 // The shares come after every tmpfs: one may lie below /tmp.
 static void mount_shares(void) {
     char* list = getenv("shares");
@@ -161,10 +183,17 @@ static void set_limits(void) {
 }
 
 int main(void) {
+    char checkout[PATH_MAX];
+    int directory;
+
     umask(0);
+    find_checkout(checkout);
     make_root_writable();
+    directory = open(checkout + 1, O_PATH | O_DIRECTORY);
     mount_system();
     switch_root();
+    show_checkout(checkout, directory);
+    close(directory);
     mount_shares();
     set_up_network(parameter("node"), parameter("nodes"));
     set_limits();

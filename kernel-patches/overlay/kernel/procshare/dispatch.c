@@ -7,11 +7,6 @@
  * sender takes part in the process and is entitled to that kind of message.
  */
 
-#include <linux/kthread.h>
-#include <linux/mm.h>
-#include <linux/mmu_context.h>
-#include <linux/sched/mm.h>
-
 #include "cluster.h"
 #include "home.h"
 #include "shadow.h"
@@ -54,39 +49,12 @@ put:
 		process_put(p);
 }
 
-static void hand_on(struct procshare_msg *msg)
+void procshare_receive(struct procshare_msg *msg)
 {
 	if (msg->process >> 32 == procshare_self())
 		to_home(msg);
 	else
 		shadow_message(msg);
-}
-
-/*
- * Whatever address space the receive thread has borrowed is its own meanwhile: of one
- * that is only borrowed, a CPU does not flush the page that is taken away.  It leaves
- * the address space, and the thread that it interrupted finds the whole TLB empty.
- */
-static void hand_on_with_mm(struct procshare_msg *msg)
-{
-	struct mm_struct *mm;
-
-	preempt_disable();
-	mm = current->active_mm;
-	mmgrab(mm);
-	preempt_enable();
-	kthread_use_mm(mm);
-	hand_on(msg);
-	kthread_unuse_mm(mm);
-	mmdrop(mm);
-}
-
-void procshare_receive(struct procshare_msg *msg)
-{
-	if (msg->type == PROCSHARE_WIRE_COHERENCE)
-		hand_on_with_mm(msg);
-	else
-		hand_on(msg);
 }
 
 void procshare_node_up(unsigned int node)

@@ -14,8 +14,6 @@
 
 #include "home.h"
 
-#define AHEAD_MAX	64
-
 /*
  * Recall a page that nobody waits for yet; false where that has been in vain.  The
  * lock is held.
@@ -36,12 +34,19 @@ static bool expect(struct procshare_process *p, unsigned long address,
 	return true;
 }
 
-/* Has nobody at home asked for it yet? */
-static bool missed(const struct dir_entry *e, enum coh_access access)
+/* Is @access neither possible nor under way? */
+static bool missed(struct procshare_process *p, unsigned long address,
+		   enum coh_access access)
 {
 	u8 want = access == COH_WRITE ? COH_WANT_WRITE : COH_WANT_WRITE | COH_WANT_READ;
+	const struct dir_entry *e;
+	bool result;
 
-	return !coh_home_may(&e->coh, access) && !(e->coh.home_want & want);
+	spin_lock(&p->dir.lock);
+	e = directory_find(p, address);
+	result = e && !coh_home_may(&e->coh, access) && !(e->coh.home_want & want);
+	spin_unlock(&p->dir.lock);
+	return result;
 }
 
 /*
@@ -58,15 +63,16 @@ void home_ahead(struct procshare_process *p, unsigned long address,
 
 	if (!t)
 		return;
+	w = streams_fault(&t->streams, address >> PAGE_SHIFT, access == COH_WRITE,
+			  missed(p, address, access));
+	if (!w.count)
+		return;
 	spin_lock(&p->dir.lock);
 	e = directory_find(p, address);
-	w = streams_fault(&t->streams, address >> PAGE_SHIFT, access == COH_WRITE,
-			  e && missed(e, access), AHEAD_MAX);
-	if (e && w.count)
+	if (e)
 		e->vain = false;
 	/* Not behind those that nobody waits for. */
-	if (w.count)
-		expect(p, address, access);
+	expect(p, address, access);
 	for (page = w.first; w.count--; page += w.stride)
 		if (!expect(p, page << PAGE_SHIFT, w.write ? COH_WRITE : COH_READ))
 			break;

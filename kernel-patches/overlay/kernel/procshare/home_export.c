@@ -23,6 +23,7 @@
 #include "../../mm/internal.h"
 #include "cluster.h"
 #include "home.h"
+#include "lazy_tlb.h"
 
 #define NEVER_EXPORTED	(VM_PFNMAP | VM_IO | VM_MIXEDMAP | VM_HUGETLB |	\
 			 VM_SHADOW_STACK | VM_MERGEABLE | VM_DROPPABLE)
@@ -214,6 +215,7 @@ static enum export_result export_once(struct dir_entry *e, struct vm_area_struct
 	enum export_result result = EXPORT_FAULT;
 	struct export_pte x = { .vma = vma };
 	struct mmu_notifier_range range;
+	struct mm_struct *borrowed;
 	spinlock_t *ptl;
 	pmd_t *pmd;
 
@@ -232,6 +234,7 @@ static enum export_result export_once(struct dir_entry *e, struct vm_area_struct
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, e->address,
 				e->address + PAGE_SIZE);
 	mmu_notifier_invalidate_range_start(&range);
+	borrowed = lazy_tlb_leave();
 	x.ptep = pte_offset_map_lock(mm, pmd, e->address, &ptl);
 	if (x.ptep) {
 		/* Reclaim may have put off a flush: nobody may write any more. */
@@ -241,6 +244,7 @@ static enum export_result export_once(struct dir_entry *e, struct vm_area_struct
 			result = export_locked(e, &x);
 		pte_unmap_unlock(x.ptep, ptl);
 	}
+	lazy_tlb_enter(borrowed);
 	mmu_notifier_invalidate_range_end(&range);
 	if (x.drop) {
 		free_swap_cache(page_folio(x.drop));

@@ -288,7 +288,6 @@ wait_queue_head_t *shadow_page_waits(struct shadow_page *sp);
 void shadow_page_request(struct shadow_page *sp, enum coh_access access);
 void shadow_page_mapped(struct shadow_page *sp);
 void shadow_page_put(struct shadow *s, unsigned long address);
-void shadow_page_unmap(struct shadow_page *sp);
 bool shadow_page_frame(struct shadow_page *sp);
 void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 prot,
 			 struct procshare_msg *msg);

@@ -12,27 +12,22 @@
 
 #include "shadow.h"
 
-/* Written pages leave their owner: be bolder with those that are only read. */
-#define AHEAD_READ_MAX	64
-#define AHEAD_WRITE_MAX	32
-
 /*
  * current faults on @address: ask for what is likely to follow.  Returns how many
  * pages behind it may be mapped as well; the caller pushes the requests out.
  * @fresh: nobody has touched the page before, nor then, it seems, what follows;
- * @missed: it had not been asked for.
+ * @missed: as for streams_fault().
  */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 			  enum coh_access access, bool fresh, bool missed)
 {
 	unsigned long end = TASK_SIZE_MAX >> PAGE_SHIFT;
-	bool write = access == COH_WRITE;
 	enum coh_access expected;
 	struct stream_window w;
 	unsigned long page;
 
-	w = streams_fault(&st->streams, address >> PAGE_SHIFT, write, missed,
-			  write ? AHEAD_WRITE_MAX : AHEAD_READ_MAX);
+	w = streams_fault(&st->streams, address >> PAGE_SHIFT, access == COH_WRITE,
+			  missed);
 	expected = w.write ? COH_WRITE : COH_READ;
 	if (fresh && w.stride == 1) {
 		shadow_zero_ask(st->shadow, w.first, w.count, expected);

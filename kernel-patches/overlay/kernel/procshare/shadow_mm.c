@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "cluster.h"
+#include "lazy_tlb.h"
 #include "page_message.h"
 #include "shadow.h"
 
@@ -165,16 +166,27 @@ static void drop(struct shadow_page *sp)
 	sp->ahead = false;
 }
 
-void shadow_page_unmap(struct shadow_page *sp)
+static void unmap(struct shadow_page *sp)
 {
+	struct mm_struct *mm = lazy_tlb_leave();
+
 	unmap_mapping_range(sp->shadow->inode->i_mapping, sp->address, PAGE_SIZE, 1);
+	lazy_tlb_enter(mm);
+}
+
+static void write_protect(struct shadow_page *sp)
+{
+	struct mm_struct *mm = lazy_tlb_leave();
+
+	wp_shared_mapping_range(sp->shadow->inode->i_mapping,
+				sp->address >> PAGE_SHIFT, 1);
+	lazy_tlb_enter(mm);
 }
 
 /* Perform what the machine asks for, under the page's mutex. */
 static void perform(struct shadow_page *sp, const struct coh_out *out,
 		    struct procshare_msg *arrived)
 {
-	struct address_space *mapping = sp->shadow->inode->i_mapping;
 	unsigned int i;
 
 	for (i = 0; i < out->n; i++) {
@@ -183,10 +195,10 @@ static void perform(struct shadow_page *sp, const struct coh_out *out,
 			send_one(sp, &out->a[i].msg);
 			break;
 		case COH_UNMAP:
-			shadow_page_unmap(sp);
+			unmap(sp);
 			break;
 		case COH_WRPROTECT:
-			wp_shared_mapping_range(mapping, sp->address >> PAGE_SHIFT, 1);
+			write_protect(sp);
 			break;
 		case COH_STORE:
 			store(sp, arrived);

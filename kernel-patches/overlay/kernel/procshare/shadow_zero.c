@@ -108,6 +108,8 @@ static bool ask_around(struct shadow *s, unsigned long address)
 {
 	if (!worth_it(s))
 		return false;
+	/* What is waited for does not wait for these. */
+	procshare_push();
 	shadow_zero_ask(s, round_down(address >> PAGE_SHIFT, PROCSHARE_WIRE_ZERO_PAGES),
 			PROCSHARE_WIRE_ZERO_PAGES, COH_NONE);
 	return true;

@@ -16,6 +16,8 @@
 #define WRITES_BEHIND 2
 /* So often the first page must have been followed by the others to stand for them. */
 #define TRUSTED 2
+/* Not a page number. */
+#define NOWHERE (~0UL)
 
 /* Is @page one of the next of the stream?  Returns how many strides on, 0 if not. */
 static unsigned int strides_on(const struct stream *t, unsigned long page)
@@ -46,56 +48,38 @@ static void advance(struct stream *t, unsigned long page, unsigned int n)
 	t->unwritten++;
 }
 
-/* The pattern is another one from here on. */
-static void restart(struct stream *t, unsigned long first, unsigned long page,
-		    long stride)
-{
-	*t = (struct stream) {
-		.first = first, .from = page, .stride = stride, .used = first != page,
-		.trust = first != page,
-	};
-}
-
-/* The same way once more, as the next step of an iteration. */
-static struct stream *repeat(struct stream *t, bool write)
-{
-	*t = (struct stream) {
-		.first = t->first, .from = t->first, .stride = t->stride,
-		.before = t->used, .trust = t->trust, .write = write,
-	};
-	return t;
-}
-
-/* The stream that began at @page, if one did. */
-static struct stream *find_begun(struct streams *s, unsigned long page)
-{
-	struct stream *t;
-
-	for (t = s->of; t < s->of + STREAMS; t++)
-		if (t->turn && t->first == page)
-			return t;
-	return NULL;
-}
-
 static unsigned long distance_of(const struct stream *t, unsigned long page)
 {
 	return page > t->from ? page - t->from : t->from - page;
 }
 
-/* May @page be the stream's?  Where it writes, somebody who only reads is not. */
+static struct stream *oldest(struct streams *s)
+{
+	struct stream *t, *found = &s->of[0];
+
+	for (t = s->of; t < s->of + STREAMS; t++)
+		if (t->turn < found->turn)
+			found = t;
+	return found;
+}
+
+/*
+ * May @page be the stream's?  Where it writes, somebody who only reads is not: those
+ * are its neighbour's pages.
+ */
 static bool goes_on(const struct stream *t, unsigned long page, bool write, bool missed)
 {
 	if (just_passed(t, page))
 		return true;
-	return t->turn && strides_on(t, page) && (write || !t->write || !missed);
+	return t->turn && strides_on(t, page) &&
+	       (write || !t->write || t->both || !missed);
 }
 
 /* Of those that @page may belong to, the one that was touched last. */
 static struct stream *find_going_on(struct streams *s, unsigned long page, bool write,
 				    bool missed)
 {
-	struct stream *found = NULL;
-	struct stream *t;
+	struct stream *t, *found = NULL;
 
 	for (t = s->of; t < s->of + STREAMS; t++)
 		if (goes_on(t, page, write, missed) && (!found || t->turn > found->turn))
@@ -103,30 +87,62 @@ static struct stream *find_going_on(struct streams *s, unsigned long page, bool 
 	return found;
 }
 
+/* Of those that began at @page, the last one. */
+static struct stream *find_begun(struct streams *s, unsigned long page)
+{
+	struct stream *t, *found = NULL;
+
+	for (t = s->of; t < s->of + STREAMS; t++)
+		if (t->turn && t->first == page && (!found || t->turn > found->turn))
+			found = t;
+	return found;
+}
+
+/* The same way once more, as an iteration's next step; the old one may still go on. */
+static struct stream *begin_again(struct streams *s, struct stream *old, bool write)
+{
+	struct stream *t = oldest(s);
+	struct stream again = {
+		.first = old->first, .from = old->first, .stride = old->stride,
+		.last = old->used, .trust = old->trust, .both = old->both,
+		.before = old->last ? min(old->used, old->last) : old->used,
+		.write = write || old->both,
+	};
+
+	old->first = NOWHERE;
+	*t = again;
+	return t;
+}
+
+static struct stream *restart(struct stream *t, unsigned long page, long stride,
+			      bool write)
+{
+	*t = (struct stream) {
+		.first = page, .from = page, .stride = stride, .write = write,
+	};
+	return t;
+}
+
 /*
- * The one that has been quiet for longest is begun anew with the stride from the
+ * Whoever has touched one page touches the next one: that is its stride.  Otherwise
+ * the one that has been quiet for longest is begun anew with the stride from the
  * nearest: that one may go on beside it.
  */
-static struct stream *begin(struct streams *s, unsigned long page)
+static struct stream *begin(struct streams *s, unsigned long page, bool write)
 {
-	struct stream *near = NULL, *oldest = &s->of[0];
 	unsigned long least = NEAR + 1;
+	struct stream *near = NULL;
 	struct stream *t;
 
-	for (t = s->of; t < s->of + STREAMS; t++) {
+	for (t = s->of; t < s->of + STREAMS; t++)
 		if (t->turn && distance_of(t, page) < least) {
 			least = distance_of(t, page);
 			near = t;
 		}
-		if (t->turn < oldest->turn)
-			oldest = t;
-	}
-	t = least == 1 && !near->used ? near : oldest;
-	if (t == near && page == t->from + 1)
-		restart(t, t->from, page, 1);
-	else
-		restart(t, page, page, near ? page - near->from : 0);
-	return t;
+	if (near && !near->used && page == near->from + 1)
+		return restart(near, near->from, 1, near->write);
+	t = near && !near->used && least == 1 ? near : oldest(s);
+	return restart(t, page, near ? page - near->from : 0, write);
 }
 
 static struct stream *find(struct streams *s, unsigned long page, bool write,
@@ -135,28 +151,30 @@ static struct stream *find(struct streams *s, unsigned long page, bool write,
 	struct stream *t = missed ? find_begun(s, page) : NULL;
 
 	if (t && t->used)
-		return repeat(t, write);
-	/* The first page once more, and nothing came behind it. */
-	if (t && (t->write || !write))
+		return begin_again(s, t, write);
+	/* The first page once more, not to write what was read, and nothing came behind. */
+	if (t && (!write || (t->write && !t->both)))
 		t->trust = 0;
-	return find_going_on(s, page, write, missed) ?: begin(s, page);
+	return find_going_on(s, page, write, missed) ?: begin(s, page, write);
 }
 
 /* How many strides to ask for at once. */
-static unsigned int next_window(const struct stream *t, unsigned int most)
+static unsigned int next_window(const struct stream *t)
 {
+	unsigned int most = t->write ? STREAM_WRITE_MAX : STREAM_READ_MAX;
+
 	if (t->used <= t->before)
 		return min(t->before - min(t->used + t->ahead, t->before), most);
 	return clamp(t->used / FRACTION, (unsigned int)LEAST, most);
 }
 
 /* Ask for more if it is time. */
-static struct stream_window extend(struct stream *t, unsigned int most)
+static struct stream_window extend(struct stream *t)
 {
 	struct stream_window w = { .stride = t->stride, .write = t->write };
 
 	if ((t->used || (t->before && t->trust >= TRUSTED)) && t->ahead <= t->window / 2)
-		w.count = next_window(t, most);
+		w.count = next_window(t);
 	if (w.count) {
 		w.first = t->from + (t->ahead + 1) * t->stride;
 		t->window = w.count;
@@ -170,10 +188,12 @@ static struct stream_window extend(struct stream *t, unsigned int most)
 /*
  * What was asked for to be read is asked for again when the first one is written; and
  * the stream only reads, after all, when it has gone past a page without writing it.
+ * @on: this page is farther on than the last one.
  */
-static void note_write(struct stream *t, bool write)
+static void note_write(struct stream *t, bool write, bool on)
 {
 	if (write) {
+		t->both = !on && (t->both || !t->write || t->unwritten);
 		if (!t->write)
 			t->ahead = 0;
 		t->write = true;
@@ -185,17 +205,17 @@ static void note_write(struct stream *t, bool write)
 }
 
 struct stream_window streams_fault(struct streams *s, unsigned long page, bool write,
-				   bool missed, unsigned int most)
+				   bool missed)
 {
 	struct stream *t = find(s, page, write, missed);
 	unsigned int n = strides_on(t, page);
 
 	t->turn = ++s->turn;
-	/* What had been asked for was refused, or has been taken away again. */
+	/* The window ended before, or the page has been taken away again. */
 	if (n && missed)
 		t->ahead = n;
 	if (n)
 		advance(t, page, n);
-	note_write(t, write);
-	return extend(t, most);
+	note_write(t, write, n);
+	return extend(t);
 }

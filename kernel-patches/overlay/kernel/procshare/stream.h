@@ -7,8 +7,12 @@
 
 #include <linux/types.h>
 
-/* The arrays that a loop goes through, and a stack. */
-#define STREAMS	16
+/* The arrays that a loop goes through, a stack, and what they did one step before. */
+#define STREAMS	32
+
+/* Strides asked for at once: what is to be written leaves its owner, so be less bold. */
+#define STREAM_READ_MAX		64
+#define STREAM_WRITE_MAX	32
 
 /**
  * struct stream - faults that seem to belong together, by page number
@@ -16,11 +20,13 @@
  * @from: the last one
  * @stride: pages from one to the next, 0 while there is only one
  * @used: strides that it has gone
- * @before: strides that it went the last time that it began there
+ * @last: strides that it went the last time that it began there
+ * @before: those of the last two times, the shorter one
  * @trust: times in a row that it went on from there
  * @ahead: strides behind @from that have been asked for
- * @window: strides that were asked for last, 0 before the stream is proven
+ * @window: strides that were asked for last
  * @write: they are to write
+ * @both: each page is read first, then written
  * @unwritten: faults farther on since one was
  * @turn: when it was last touched
  */
@@ -29,11 +35,13 @@ struct stream {
 	unsigned long from;
 	long stride;
 	unsigned int used;
+	unsigned int last;
 	unsigned int before;
 	unsigned int trust;
 	unsigned int ahead;
 	unsigned int window;
 	bool write;
+	bool both;
 	unsigned int unwritten;
 	unsigned int turn;
 };
@@ -70,21 +78,20 @@ struct stream_window {
  * @s: its streams
  * @page: page number
  * @write: it writes
- * @missed: nobody has asked for the page yet, whatever the stream believes
- * @most: strides to ask for at once, at most
+ * @missed: that is neither possible nor under way, whatever the stream believes
  *
  * Two neighbours upwards make a stream, any other stride must be seen twice.  A
  * window is a fraction of what the stream has used already, so that little is asked
  * for in vain, and the next one is asked for while half of it is still to be used,
  * so that a long stream does not wait.  One that goes the same way once more is asked
  * for as far as it went before and no farther, and at once if it has always gone on
- * from its first page lately.  Windows are to be written as long as what
- * the stream comes by is; each of those pages faults when it is first written, so that
- * this is known.
+ * from its first page lately.  Windows are to be written as long as what the stream
+ * comes by is; each of those pages faults when it is first written, so that this is
+ * known.
  *
  * Called by the thread itself.  Returns what to ask for now.
  */
 struct stream_window streams_fault(struct streams *s, unsigned long page, bool write,
-				   bool missed, unsigned int most);
+				   bool missed);
 
 #endif /* _PROCSHARE_STREAM_H */
