@@ -194,11 +194,8 @@ static void part_context(void) {
 }
 
 static const struct part parts[] = {
-    {"faults", part_faults},
-    {"step", part_step},
-    {"altstack", part_altstack},
-    {"context", part_context},
-    {NULL, NULL},
+    {"faults", part_faults},   {"step", part_step}, {"altstack", part_altstack},
+    {"context", part_context}, {NULL, NULL},
 };
 
 int main(int argc, char** argv) {
