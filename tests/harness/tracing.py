@@ -18,21 +18,22 @@ echo 0 >tracing_on
 echo mono >trace_clock
 echo {kilobytes} >buffer_size_kb
 echo >trace
-for e in {events}; do echo 1 >events/procshare/procshare_$e/enable; done
+for e in {events}; do echo 1 >events/$e/enable; done
 echo 1 >tracing_on
 """
-STOP = "cd {tracing} && echo 0 >tracing_on && echo 0 >events/procshare/enable && cat per_cpu/cpu*/stats"
+STOP = "cd {tracing} && echo 0 >tracing_on && echo 0 >events/enable && cat per_cpu/cpu*/stats"
 # Reading empties nothing: the buffers are given back afterwards.
 READ = "cd {tracing} && cat trace && echo >trace && echo 8 >buffer_size_kb"
 LOST = re.compile(r"(overrun|commit overrun|dropped events): ([1-9]\d*)")
 
 
 class Tracing:
-    """Records from start() to stop()."""
+    """Records from start() to stop(): procshare's events by their short names, others as group/event."""
 
     def __init__(self, cluster: Cluster, events: tuple[str, ...] = COHERENCE, kilobytes: int = KILOBYTES):
         self._cluster = cluster
-        self._start = START.format(tracing=TRACING, kilobytes=kilobytes, events=" ".join(events))
+        paths = (event if "/" in event else f"procshare/procshare_{event}" for event in events)
+        self._start = START.format(tracing=TRACING, kilobytes=kilobytes, events=" ".join(paths))
 
     def start(self) -> None:
         self._everywhere(self._start)

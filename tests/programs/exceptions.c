@@ -8,13 +8,8 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 enum { PAGE = 4096 };
-
-static pid_t my_tid(void) {
-    return syscall(SYS_gettid);
-}
 
 // Faults of all kinds say what and where, in the thread that made them.
 static __thread sigjmp_buf escape;
@@ -23,7 +18,7 @@ static __thread pid_t fault_in;
 
 static void leave(int signal, siginfo_t* info, void* context) {
     fault = *info;
-    fault_in = my_tid();
+    fault_in = gettid();
     siglongjmp(escape, 1);
 }
 
@@ -35,7 +30,7 @@ static void expect_fault(int signal, int code, void (*cause)(void*), void* at) {
     }
     CHECK_EQUAL(fault.si_signo, signal);
     CHECK_EQUAL(fault.si_code, code);
-    CHECK_EQUAL(fault_in, my_tid());
+    CHECK_EQUAL(fault_in, gettid());
     if (at)
         CHECK_EQUAL((uintptr_t)fault.si_addr, (uintptr_t)at);
 }

@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -18,13 +17,9 @@ static atomic_int ready, stop, handled;
 static siginfo_t last;
 static pid_t handled_by;
 
-static pid_t my_tid(void) {
-    return syscall(SYS_gettid);
-}
-
 static void note(int signal, siginfo_t* info, void* context) {
     last = *info;
-    handled_by = my_tid();
+    handled_by = gettid();
     atomic_fetch_add(&handled, 1);
 }
 
@@ -42,7 +37,7 @@ static void await(atomic_int* value, int wanted) {
 static pid_t spinner;
 
 static void* spin(void* argument) {
-    spinner = my_tid();
+    spinner = gettid();
     atomic_fetch_add(&ready, 1);
     while (!atomic_load(&stop))
         ;

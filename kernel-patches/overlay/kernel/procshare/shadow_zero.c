@@ -108,8 +108,6 @@ static bool ask_around(struct shadow *s, unsigned long address)
 {
 	if (!worth_it(s))
 		return false;
-	/* What is waited for does not wait for these. */
-	procshare_push();
 	shadow_zero_ask(s, round_down(address >> PAGE_SHIFT, PROCSHARE_WIRE_ZERO_PAGES),
 			PROCSHARE_WIRE_ZERO_PAGES, COH_NONE);
 	return true;
@@ -122,8 +120,11 @@ static bool ask_around(struct shadow *s, unsigned long address)
  */
 void shadow_zero_guess(struct shadow_thread *st, unsigned long address)
 {
-	if (st->untouched)
-		ask_around(st->shadow, address);
+	if (!st->untouched)
+		return;
+	/* What is waited for does not wait for these. */
+	procshare_push();
+	ask_around(st->shadow, address);
 }
 
 /*
