@@ -87,26 +87,44 @@ static struct stream *find_going_on(struct streams *s, unsigned long page, bool 
 	return found;
 }
 
-/* Of those that began at @page, the last one. */
-static struct stream *find_begun(struct streams *s, unsigned long page)
+/* The one that began at @page and has not gone on yet. */
+static struct stream *find_just_begun(struct streams *s, unsigned long page)
 {
-	struct stream *t, *found = NULL;
+	struct stream *t;
 
 	for (t = s->of; t < s->of + STREAMS; t++)
-		if (t->turn && t->first == page && (!found || t->turn > found->turn))
-			found = t;
-	return found;
+		if (t->turn && t->first == page && !t->used)
+			return t;
+	return NULL;
 }
 
-/* The same way once more, as an iteration's next step; the old one may still go on. */
-static struct stream *begin_again(struct streams *s, struct stream *old, bool write)
+/*
+ * The one that began at @page in the same way and has gone on: an array that is read
+ * and written in turn is two.
+ */
+static struct stream *find_begun(struct streams *s, unsigned long page, bool write)
+{
+	struct stream *t;
+
+	for (t = s->of; t < s->of + STREAMS; t++)
+		if (t->turn && t->first == page && t->used && t->opened == write)
+			return t;
+	return NULL;
+}
+
+/*
+ * The same way once more, as an iteration's next step; the old one may still go on.
+ * It is as that was behind its first page, which may be a lock or a counter before
+ * an array.
+ */
+static struct stream *begin_again(struct streams *s, struct stream *old)
 {
 	struct stream *t = oldest(s);
 	struct stream again = {
 		.first = old->first, .from = old->first, .stride = old->stride,
-		.last = old->used, .trust = old->trust, .both = old->both,
+		.last = old->used, .trust = old->trust, .opened = old->opened,
 		.before = old->last ? min(old->used, old->last) : old->used,
-		.write = write || old->both,
+		.write = old->write, .both = old->both,
 	};
 
 	old->first = NOWHERE;
@@ -119,6 +137,7 @@ static struct stream *restart(struct stream *t, unsigned long page, long stride,
 {
 	*t = (struct stream) {
 		.first = page, .from = page, .stride = stride, .write = write,
+		.opened = write,
 	};
 	return t;
 }
@@ -133,14 +152,18 @@ static struct stream *begin(struct streams *s, unsigned long page, bool write)
 	unsigned long least = NEAR + 1;
 	struct stream *near = NULL;
 	struct stream *t;
+	bool opened;
 
 	for (t = s->of; t < s->of + STREAMS; t++)
 		if (t->turn && distance_of(t, page) < least) {
 			least = distance_of(t, page);
 			near = t;
 		}
-	if (near && !near->used && page == near->from + 1)
-		return restart(near, near->from, 1, near->write);
+	if (near && !near->used && page == near->from + 1) {
+		opened = near->opened;
+		restart(near, near->from, 1, near->write)->opened = opened;
+		return near;
+	}
 	t = near && !near->used && least == 1 ? near : oldest(s);
 	return restart(t, page, near ? page - near->from : 0, write);
 }
@@ -148,13 +171,14 @@ static struct stream *begin(struct streams *s, unsigned long page, bool write)
 static struct stream *find(struct streams *s, unsigned long page, bool write,
 			   bool missed)
 {
-	struct stream *t = missed ? find_begun(s, page) : NULL;
+	struct stream *begun = missed ? find_just_begun(s, page) : NULL;
+	struct stream *t = missed && !begun ? find_begun(s, page, write) : NULL;
 
-	if (t && t->used)
-		return begin_again(s, t, write);
+	if (t)
+		return begin_again(s, t);
 	/* The first page once more, not to write what was read, and nothing came behind. */
-	if (t && (!write || (t->write && !t->both)))
-		t->trust = 0;
+	if (begun && (!write || begun->opened))
+		begun->trust = 0;
 	return find_going_on(s, page, write, missed) ?: begin(s, page, write);
 }
 
@@ -201,6 +225,7 @@ static void note_write(struct stream *t, bool write, bool on)
 	} else if (t->write && t->unwritten > WRITES_BEHIND) {
 		t->ahead = 0;
 		t->write = false;
+		t->both = false;
 	}
 }
 
@@ -216,6 +241,7 @@ struct stream_window streams_fault(struct streams *s, unsigned long page, bool w
 		t->ahead = n;
 	if (n)
 		advance(t, page, n);
-	note_write(t, write, n);
+	if (t->used || !t->before)
+		note_write(t, write, n);
 	return extend(t);
 }

@@ -17,6 +17,7 @@
 /**
  * struct stream - faults that seem to belong together, by page number
  * @first: where it began
+ * @opened: that was to write
  * @from: the last one
  * @stride: pages from one to the next, 0 while there is only one
  * @used: strides that it has gone
@@ -32,6 +33,7 @@
  */
 struct stream {
 	unsigned long first;
+	bool opened;
 	unsigned long from;
 	long stride;
 	unsigned int used;
@@ -85,7 +87,8 @@ struct stream_window {
  * for in vain, and the next one is asked for while half of it is still to be used,
  * so that a long stream does not wait.  One that goes the same way once more is asked
  * for as far as it went before and no farther, and at once if it has always gone on
- * from its first page lately.  Windows are to be written as long as what the stream
+ * from its first page lately; what begins at one page to read and what begins there
+ * to write are two streams.  Windows are to be written as long as what the stream
  * comes by is; each of those pages faults when it is first written, so that this is
  * known.
  *

@@ -215,6 +215,46 @@ static void test_first_page_means_nothing(struct kunit *test)
 	}
 }
 
+/* A barrier before an array that others write: nobody asks to write that. */
+static void test_first_page_is_written(struct kunit *test)
+{
+	struct streams *s = test->priv;
+	unsigned int i, step;
+
+	for (step = 0; step < 6; step++) {
+		bool opened = step % 2, settled = step >= 2;
+		struct stream_window w = miss(s, 100, opened);
+
+		KUNIT_EXPECT_FALSE(test, w.count && w.write);
+		w = streams_fault(s, 100, true, !opened);
+		KUNIT_EXPECT_FALSE(test, w.count && w.write);
+		for (i = 1; i < 32; i++) {
+			w = fault(s, 100 + i);
+			KUNIT_EXPECT_FALSE(test, (settled || i > 3) && w.count && w.write);
+		}
+	}
+}
+
+/* An array that is written and read in turn: each step is like the one before the last. */
+static void test_written_and_read_in_turn(struct kunit *test)
+{
+	struct streams *s = test->priv;
+	struct stream_window w;
+	unsigned int i, step;
+
+	for (step = 0; step < 10; step++) {
+		bool write = step % 2;
+
+		w = miss(s, 100, write);
+		if (step >= 8) {
+			KUNIT_EXPECT_EQ(test, w.count, 15);
+			KUNIT_EXPECT_EQ(test, w.write, write);
+		}
+		for (i = 1; i < 16; i++)
+			streams_fault(s, 100 + i, write, false);
+	}
+}
+
 /* A slab and its neighbour's border: neither is taken for the other's continuation. */
 static void test_two_in_turn(struct kunit *test)
 {
@@ -339,6 +379,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(test_pattern_changes),
 	KUNIT_CASE(test_once_more),
 	KUNIT_CASE(test_first_page_means_nothing),
+	KUNIT_CASE(test_first_page_is_written),
+	KUNIT_CASE(test_written_and_read_in_turn),
 	KUNIT_CASE(test_two_in_turn),
 	KUNIT_CASE(test_read_then_written_once_more),
 	KUNIT_CASE(test_different_lengths),
