@@ -150,7 +150,8 @@ def compare(sharing, name: str, program: Program, runs: int) -> Comparison:
     said = {run.said for run in alone + beside + two}
     assert len(said) == 1 and program.says in said.pop()
     for run in two:
-        assert 0.4 < run.outcome.remote_share < 0.6, run.outcome.verdict()
+        # Half of the work, but one emulator may be twice as fast as the other meanwhile.
+        assert 0.3 < run.outcome.remote_share < 0.7, run.outcome.verdict()
     return Comparison(name, *(min(some, key=lambda run: run.seconds) for some in (alone, beside, two)))
 
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // clocks - time does not step back for a thread that moves, and is home's time
 //
-// Usage: clocks steady | sleep | files
+// Usage: clocks steady | sleep | files | cpu
 
 #include "check.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -111,9 +112,45 @@ static void files(void) {
     in_threads(3, touch);
 }
 
+// A thread computes, and others see its CPU time grow while it does, soon and not too early.
+enum { BURN = 2000, LATE = 40 }; // ms; it may be 10 late, the rest is for a busy machine
+static _Atomic bool burnt, looked;
+
+static void* burn(void* argument) {
+    const int64_t begin = now(CLOCK_MONOTONIC);
+
+    while (now(CLOCK_MONOTONIC) < begin + BURN * MS)
+        continue;
+    burnt = true;
+    while (!looked)
+        continue;
+    return (void*)(uintptr_t)now_by_system_call(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void cpu(void) {
+    const int64_t begin = now(CLOCK_MONOTONIC);
+    pthread_t thread = start(burn, 0);
+    int64_t seen = 0, later, at;
+    clockid_t clock;
+
+    CHECK(pthread_getcpuclockid(thread, &clock) == 0);
+    while (!burnt) {
+        later = now_by_system_call(clock);
+        CHECK(later >= seen && later < now(CLOCK_MONOTONIC) - begin + LATE * MS);
+        seen = later;
+        usleep(50000);
+    }
+    at = now(CLOCK_MONOTONIC);
+    seen = now_by_system_call(clock);
+    looked = true;
+    later = join(thread);
+    at = now(CLOCK_MONOTONIC) - at;
+    CHECK(later >= seen && later - seen < at + LATE * MS, "%lld ns late", (long long)(later - seen - at));
+}
+
 int main(int argc, char** argv) {
     static const struct part parts[] = {
-        {"steady", steady}, {"sleep", sleeps}, {"files", files}, {NULL, NULL}};
+        {"steady", steady}, {"sleep", sleeps}, {"files", files}, {"cpu", cpu}, {NULL, NULL}};
 
     return run_part(parts, argv[1]);
 }

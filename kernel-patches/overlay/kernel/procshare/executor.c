@@ -19,6 +19,9 @@
 /* Longest wait for the registers of a thread whose process dumps core. */
 #define DUMP_TIMEOUT	(2 * HZ)
 
+/* How often CPU time is charged that the node does not report: 10 ms late at most. */
+#define CHARGE_PERIOD	msecs_to_jiffies(8)
+
 /* One call or return home, and the CPU time until then. */
 #define MOST_MESSAGES	64
 
@@ -83,17 +86,23 @@ static void recall(struct home_thread *t)
 		t->recalled = send_plain(t, t->node, PROCSHARE_WIRE_RECALL);
 }
 
+/* Timers and limits of CPU time expire in task work. */
+static void expire_timers(void)
+{
+	if (task_work_pending(current))
+		task_work_run();
+}
+
 static void serve_time(struct home_thread *t, struct procshare_msg *msg)
 {
 	struct procshare_wire_time *time = (void *)msg->body;
 
 	if (msg->length == sizeof(*time))
 		home_thread_account_stay(t, le64_to_cpu(time->user_ns),
-					 le64_to_cpu(time->system_ns));
+					 le64_to_cpu(time->system_ns),
+					 le32_to_cpu(time->rate));
 	procshare_msg_free(msg);
-	/* Timers and limits of CPU time expire there. */
-	if (task_work_pending(current))
-		task_work_run();
+	expire_timers();
 }
 
 /* Wait for BACK although signals are pending; NULL if it will not come. */
@@ -146,14 +155,16 @@ static bool something_to_do(struct home_thread *t)
 	       READ_ONCE(t->process->doomed);
 }
 
-/* Sleep until there is a message, a signal or a wish to move. */
+/* Sleep until there is a message, a signal, a wish to move or something to charge. */
 static void await(struct home_thread *t)
 {
+	long period = t->estimate.rate ? CHARGE_PERIOD : MAX_SCHEDULE_TIMEOUT;
+
 	if (t->recalled)
-		wait_event_killable(t->wait, !list_empty(&t->inbox) ||
-				    READ_ONCE(t->process->doomed));
+		wait_event_killable_timeout(t->wait, !list_empty(&t->inbox) ||
+					    READ_ONCE(t->process->doomed), period);
 	else
-		wait_event_freezable(t->wait, something_to_do(t));
+		wait_event_freezable_timeout(t->wait, something_to_do(t), period);
 	if (test_thread_flag(TIF_NOTIFY_SIGNAL)) {
 		clear_notify_signal();
 		task_work_run();
@@ -188,6 +199,10 @@ static bool serve(struct home_thread *t, struct pt_regs *regs)
 	if (READ_ONCE(t->asked) || task_sigpending(current))
 		recall(t);
 	await(t);
+	if (t->estimate.rate) {
+		home_thread_account_estimate(t);
+		expire_timers();
+	}
 	return true;
 }
 

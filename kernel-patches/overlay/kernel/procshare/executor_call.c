@@ -147,7 +147,7 @@ static bool must_make_itself(long nr)
 static void account(struct home_thread *t, const struct procshare_wire_call *call)
 {
 	home_thread_account_stay(t, le64_to_cpu(call->user_ns),
-				 le64_to_cpu(call->system_ns));
+				 le64_to_cpu(call->system_ns), 0);
 	home_thread_count_local(t, le32_to_cpu(call->calls_local));
 	usage_count(t->process, t->node, PROCSHARE_COUNT_CALLS, 1);
 }

@@ -86,8 +86,7 @@ static int depart(struct home_thread *t, struct pt_regs *regs)
 		return -ENOMEM;
 	t->recalled = false;
 	t->in_call = false;
-	t->stay_user_ns = 0;
-	t->stay_system_ns = 0;
+	home_thread_account_begin(t);
 	t->stay_calls_local = 0;
 	usage_hosted(p, p->home, -1);
 	usage_hosted(p, node, 1);
@@ -172,7 +171,7 @@ static bool unpack_thread(struct home_thread *t, struct pt_regs *regs,
 		regs->orig_ax = -1;
 	}
 	home_thread_account_stay(t, le64_to_cpu(state->user_ns),
-				 le64_to_cpu(state->system_ns));
+				 le64_to_cpu(state->system_ns), 0);
 	home_thread_count_local(t, le32_to_cpu(state->calls_local));
 	return true;
 }

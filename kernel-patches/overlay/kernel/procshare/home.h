@@ -21,6 +21,7 @@
 #include <linux/xarray.h>
 
 #include "coherence.h"
+#include "cpu_estimate.h"
 #include "cpu_layout.h"
 #include "directory.h"
 #include "poll.h"
@@ -157,7 +158,8 @@ struct procshare_process {
  * @handles_sp: its stack pointer when it came home for that signal
  * @stay_until: jiffies before which it does not leave again (came home for memory)
  * @backoff: the length of that, doubled while it keeps coming home
- * @stay_user_ns: @stay_system_ns: reported so far of the current stay
+ * @stay_user_ns: @stay_system_ns: charged so far of the current stay
+ * @estimate: how its user CPU time goes on
  * @stay_calls_local: local calls reported so far of the current stay
  * @home_user_ns: @home_system_ns: the task's own CPU time, reported so far
  * @bounce_from_ns: its user CPU time when it last came home (policy bounce)
@@ -198,6 +200,7 @@ struct home_thread {
 	unsigned int backoff;
 	u64 stay_user_ns;
 	u64 stay_system_ns;
+	struct cpu_estimate estimate;
 	u32 stay_calls_local;
 	u64 home_user_ns;
 	u64 home_system_ns;
@@ -287,7 +290,9 @@ void home_vdso_prepare(struct procshare_process *p);
 /* home_time.c */
 void home_thread_account(struct home_thread *t);
 void home_thread_account_from(struct home_thread *t);
-void home_thread_account_stay(struct home_thread *t, u64 user, u64 system);
+void home_thread_account_begin(struct home_thread *t);
+void home_thread_account_stay(struct home_thread *t, u64 user, u64 system, u32 rate);
+void home_thread_account_estimate(struct home_thread *t);
 void home_thread_count_local(struct home_thread *t, u32 total);
 
 /* executor.c */

@@ -8,6 +8,7 @@
  */
 
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/posix-timers.h>
 #include <linux/sched/cputime.h>
 
@@ -32,17 +33,43 @@ static void burn(struct home_thread *t, u64 user, u64 system)
 	local_irq_enable();
 }
 
-/* @user, @system: the stay's totals as the node reports them; they only grow. */
-void home_thread_account_stay(struct home_thread *t, u64 user, u64 system)
+/* Charge what of these totals of the stay has not been charged yet. */
+static void charge(struct home_thread *t, u64 user, u64 system)
 {
-	if (user < t->stay_user_ns || system < t->stay_system_ns)
+	user = max(user, t->stay_user_ns) - t->stay_user_ns;
+	system = max(system, t->stay_system_ns) - t->stay_system_ns;
+	if (!user && !system)
 		return;
-	user -= t->stay_user_ns;
-	system -= t->stay_system_ns;
 	t->stay_user_ns += user;
 	t->stay_system_ns += system;
 	usage_cpu(t->process, t->node, user, system);
 	burn(t, user, system);
+}
+
+/* A stay begins.  What was charged too early at the end of the last one counts. */
+void home_thread_account_begin(struct home_thread *t)
+{
+	t->stay_user_ns -= min(t->stay_user_ns, t->estimate.user_ns);
+	t->stay_system_ns = 0;
+	t->estimate = (struct cpu_estimate) { };
+}
+
+/*
+ * @user, @system: the stay's totals as the node reports them.  From now on user time
+ * is expected to grow at @rate.
+ */
+void home_thread_account_stay(struct home_thread *t, u64 user, u64 system, u32 rate)
+{
+	t->estimate.at_ns = ktime_get_ns();
+	t->estimate.user_ns = user;
+	t->estimate.rate = min(rate, CPU_RATE_FULL);
+	charge(t, user, system);
+}
+
+/* The node has not said anything else until now. */
+void home_thread_account_estimate(struct home_thread *t)
+{
+	charge(t, cpu_estimate_at(&t->estimate, ktime_get_ns()), t->stay_system_ns);
 }
 
 /* @total: calls of the stay that the node answered by itself; it only grows. */

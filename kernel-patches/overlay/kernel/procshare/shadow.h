@@ -20,6 +20,7 @@
 #include <linux/xarray.h>
 
 #include "coherence.h"
+#include "cpu_estimate.h"
 #include "poll.h"
 #include "process.h"
 #include "stream.h"
@@ -160,8 +161,9 @@ struct shadow_page {
  * @streams: of its faults
  * @untouched: the last page that it waited for had not been touched by anybody
  * @poll: of its waits for pages and results
- * @reported: CPU time that home knows of, as adjusted
- * @lock: protects @inbox, @task, and @running against shadow_pace.c
+ * @report: CPU time of this stay that home knows of
+ * @calling: waits for home to make a call, and home knows its CPU time
+ * @lock: protects @inbox, @task, and against shadow_pace.c @running, @report, @calling
  * @inbox: messages for the thread, in order
  * @wait: it sleeps here when parked and while a call is forwarded
  * @again: makes it look again whether it should go home
@@ -190,7 +192,8 @@ struct shadow_thread {
 	u64 arrival_utime;
 	u64 arrival_user;
 	u64 arrival_system;
-	u64 reported;
+	struct cpu_report report;
+	bool calling;
 	unsigned long rseq;
 	struct streams streams;
 	bool untouched;
@@ -234,8 +237,7 @@ struct shadow_thread *shadow_thread_current(void);
 struct procshare_msg *shadow_thread_await(struct shadow_thread *st);
 
 /* shadow_stay.c */
-void shadow_thread_used_cpu(struct shadow_thread *st, __le64 *user,
-			    __le64 *system);
+void shadow_thread_used_cpu(const struct shadow_thread *st, u64 *user, u64 *system);
 void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind);
 bool shadow_thread_has_bounced(const struct shadow_thread *st,
 			       const struct task_struct *task);
@@ -281,6 +283,8 @@ void shadow_zero_message(struct shadow *s, struct procshare_msg *msg);
 
 /* shadow_pace.c */
 void shadow_pace_start(void);
+void shadow_pace_pause(struct shadow_thread *st);
+void shadow_pace_resume(struct shadow_thread *st);
 
 /* shadow_mm.c; what is about one page (but _expect, _put, _deliver) under its mutex */
 struct shadow_page *shadow_page_get(struct shadow *s, unsigned long address);

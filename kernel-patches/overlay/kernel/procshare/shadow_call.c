@@ -23,12 +23,15 @@ static bool complete_call(struct shadow_thread *st, struct pt_regs *regs,
 			  struct procshare_msg *msg)
 {
 	struct procshare_wire_call *call = (void *)msg->body;
+	u64 user, system;
 
 	if (procshare_save_regs(regs, call->regs))
 		return false;
 	msg->process = st->shadow->id;
 	msg->thread = st->tid;
-	shadow_thread_used_cpu(st, &call->user_ns, &call->system_ns);
+	shadow_thread_used_cpu(st, &user, &system);
+	call->user_ns = cpu_to_le64(user);
+	call->system_ns = cpu_to_le64(system);
 	call->calls_local = cpu_to_le32(st->calls_local);
 	return true;
 }
@@ -95,6 +98,7 @@ static bool is_well_formed(const struct pt_regs *regs, long nr,
 static struct procshare_msg *exchange(struct shadow_thread *st, struct pt_regs *regs,
 				      long nr, struct procshare_msg *msg)
 {
+	shadow_pace_pause(st);
 	procshare_send(st->shadow->home, msg);
 	poll_begin(&st->poll);
 	while (list_empty_careful(&st->inbox) && poll_more(&st->poll))
@@ -113,6 +117,7 @@ static struct procshare_msg *exchange(struct shadow_thread *st, struct pt_regs *
 		procshare_msg_free(msg);
 	}
 	poll_end(&st->poll);
+	shadow_pace_resume(st);
 	if (is_well_formed(regs, nr, msg))
 		return msg;
 	procshare_msg_free(msg);

@@ -3,8 +3,9 @@
  * procshare - shadow_pace: what running threads owe home while they compute
  *
  * A thread that only computes never enters the kernel.  A hundred times a second
- * its CPU time is told to home, where timers and limits count it, and a thread
- * under policy bounce that has used up its share is told to move on.
+ * home is told its CPU time if it expects another one: timers and limits count it
+ * there.  And a thread under policy bounce that has used up its share is told to
+ * move on.
  */
 
 #include <linux/resume_user_mode.h>
@@ -19,27 +20,29 @@ static void pace(struct work_struct *work);
 static DECLARE_DELAYED_WORK(pace_work, pace);
 static bool busy;		/* written by the one work only */
 
-/* Home need not know of less: it is told at the latest when the thread leaves. */
-#define REPORT_NS	(2 * NSEC_PER_MSEC)
-
+/* Tell home of CPU time that it does not expect. */
 static void report(struct shadow_thread *st)
 {
+	const struct cpu_estimate before = st->report.told;
 	struct procshare_wire_time *time;
 	struct procshare_msg *msg;
 	u64 user, system;
 
-	task_cputime_adjusted(st->task, &user, &system);
-	if (user + system < st->reported + REPORT_NS)
+	shadow_thread_used_cpu(st, &user, &system);
+	if (!cpu_report_due(&st->report, ktime_get_ns(), user, system))
 		return;
 	msg = procshare_msg_alloc(PROCSHARE_WIRE_TIME, sizeof(*time), GFP_ATOMIC);
-	if (!msg)
+	if (!msg) {
+		st->report.told = before;
 		return;
-	st->reported = user + system;
+	}
 	msg->process = st->shadow->id;
 	msg->thread = st->tid;
 	time = (void *)msg->body;
-	time->user_ns = cpu_to_le64(user - st->arrival_user);
-	time->system_ns = cpu_to_le64(system - st->arrival_system);
+	time->user_ns = cpu_to_le64(user);
+	time->system_ns = cpu_to_le64(system);
+	time->rate = cpu_to_le32(st->report.told.rate);
+	time->unused = 0;
 	procshare_queue(st->shadow->home, msg);
 }
 
@@ -48,13 +51,20 @@ static void pace_thread(struct shadow_thread *st)
 	spin_lock(&st->lock);
 	if (st->task && st->running) {
 		busy = true;
-		report(st);
+		if (!st->calling)
+			report(st);
 		if (shadow_thread_has_bounced(st, st->task)) {
 			set_notify_resume(st->task);
 			kick_process(st->task);
 		}
 	}
 	spin_unlock(&st->lock);
+}
+
+/* A thread runs here. */
+void shadow_pace_start(void)
+{
+	queue_delayed_work(system_unbound_wq, &pace_work, PACE_PERIOD);
 }
 
 static void pace(struct work_struct *work)
@@ -66,7 +76,22 @@ static void pace(struct work_struct *work)
 		shadow_pace_start();
 }
 
-void shadow_pace_start(void)
+/* current's thread is about to say its CPU time in a CALL, and then only waits. */
+void shadow_pace_pause(struct shadow_thread *st)
 {
-	queue_delayed_work(system_unbound_wq, &pace_work, PACE_PERIOD);
+	spin_lock(&st->lock);
+	st->calling = true;
+	spin_unlock(&st->lock);
+}
+
+/* current's thread goes on, and home expects nothing. */
+void shadow_pace_resume(struct shadow_thread *st)
+{
+	u64 user, system;
+
+	spin_lock(&st->lock);
+	shadow_thread_used_cpu(st, &user, &system);
+	cpu_report_begin(&st->report, ktime_get_ns(), user, system);
+	st->calling = false;
+	spin_unlock(&st->lock);
 }

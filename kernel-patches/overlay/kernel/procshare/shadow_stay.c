@@ -23,13 +23,12 @@
 
 /* ---- going home ---- */
 
-void shadow_thread_used_cpu(struct shadow_thread *st, __le64 *user, __le64 *system)
+/* CPU time of the stay in ns. */
+void shadow_thread_used_cpu(const struct shadow_thread *st, u64 *user, u64 *system)
 {
-	u64 u, s;
-
-	task_cputime_adjusted(current, &u, &s);
-	*user = cpu_to_le64(u - st->arrival_user);
-	*system = cpu_to_le64(s - st->arrival_system);
+	task_cputime_adjusted(st->task, user, system);
+	*user -= st->arrival_user;
+	*system -= st->arrival_system;
 }
 
 /* Whoever reports the thread's CPU time must see either stay, not a mixture. */
@@ -44,12 +43,15 @@ static struct procshare_msg *pack_back(struct shadow_thread *st, struct pt_regs 
 {
 	struct procshare_wire_thread *state;
 	struct procshare_msg *msg;
+	u64 user, system;
 
 	msg = migrate_pack(PROCSHARE_WIRE_BACK, st->shadow->id, st->tid, regs);
 	if (!msg)
 		return NULL;
 	state = (void *)msg->body;
-	shadow_thread_used_cpu(st, &state->user_ns, &state->system_ns);
+	shadow_thread_used_cpu(st, &user, &system);
+	state->user_ns = cpu_to_le64(user);
+	state->system_ns = cpu_to_le64(system);
 	state->reason = cpu_to_le32(st->reason);
 	state->calls_local = cpu_to_le32(st->calls_local);
 	state->trap = cpu_to_le32(st->trap);
@@ -188,8 +190,8 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 	shadow_cpu_arrive(st, state);
 	shadow_clock_arrive(st->shadow, state);
 	st->back = false;
+	shadow_pace_resume(st);
 	set_running(st, true);
-	st->reported = st->arrival_user + st->arrival_system;
 	shadow_pace_start();
 	return true;
 }

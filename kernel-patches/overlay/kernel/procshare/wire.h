@@ -24,7 +24,7 @@ typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
-#define PROCSHARE_WIRE_VERSION	5
+#define PROCSHARE_WIRE_VERSION	6
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
 /* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
 #define PROCSHARE_WIRE_CPUS	256
@@ -294,10 +294,15 @@ struct procshare_wire_call {
  * struct procshare_wire_time - TIME: a running thread's CPU time
  * @user_ns: user CPU time since arrival on the node, in ns
  * @system_ns: system CPU time since arrival on the node, in ns
+ * @rate: user CPU time will grow so fast, in 1024ths of time, until home is told
+ *	otherwise; by a CALL, too, behind which it does not grow
+ * @unused: 0
  */
 struct procshare_wire_time {
 	__le64 user_ns;
 	__le64 system_ns;
+	__le32 rate;
+	__le32 unused;
 };
 
 /* struct procshare_wire_ping - PING, PONG: the sender's CLOCK_MONOTONIC in ns */
@@ -379,7 +384,7 @@ static_assert(sizeof(struct procshare_wire_zero) == 40);
 static_assert(sizeof(struct procshare_wire_thread) == 336);
 static_assert(sizeof(struct procshare_wire_call) == 248);
 static_assert(sizeof(struct procshare_wire_return) == 16);
-static_assert(sizeof(struct procshare_wire_time) == 16);
+static_assert(sizeof(struct procshare_wire_time) == 24);
 static_assert(sizeof(struct procshare_wire_ping) == 8);
 static_assert(sizeof(struct procshare_wire_fence) == 8);
 static_assert(sizeof(struct procshare_wire_start) == 80);
