@@ -67,23 +67,47 @@ static struct procshare_msg *next_message(struct home_thread *t)
 	return msg;
 }
 
-static bool send_plain(struct home_thread *t, unsigned int node, u8 type)
+/* What says no more than its type, of @t of @p. */
+static struct procshare_msg *plain(const struct procshare_process *p,
+				   const struct home_thread *t, u8 type, gfp_t gfp)
 {
-	struct procshare_msg *msg = procshare_msg_alloc(type, 0, GFP_KERNEL);
+	struct procshare_msg *msg = procshare_msg_alloc(type, 0, gfp);
 
 	if (!msg)
-		return false;
-	msg->process = t->process->id;
+		return NULL;
+	msg->process = p->id;
 	msg->thread = t->tid;
-	procshare_send(node, msg);
-	return true;
+	return msg;
 }
 
-/* Ask the node for the thread, once a stay. */
+/*
+ * Ask the node for the thread, once a stay: by anybody, so that its executor need not
+ * be woken for that.  False if it is at home, or without memory.  The caller keeps @t
+ * in @p, and pushes.
+ */
+bool executor_recall(struct procshare_process *p, struct home_thread *t, gfp_t gfp)
+{
+	struct procshare_msg *msg = plain(p, t, PROCSHARE_WIRE_RECALL, gfp);
+	bool away;
+
+	spin_lock(&t->inbox_lock);
+	away = t->node != PROCSHARE_NODE_HOME;
+	if (away && !t->recalled && msg) {
+		t->recalled = true;
+		procshare_queue(t->node, msg);
+		msg = NULL;
+	}
+	away = away && t->recalled;
+	spin_unlock(&t->inbox_lock);
+	if (msg)
+		procshare_msg_free(msg);
+	return away;
+}
+
 static void recall(struct home_thread *t)
 {
-	if (!t->recalled)
-		t->recalled = send_plain(t, t->node, PROCSHARE_WIRE_RECALL);
+	executor_recall(t->process, t, GFP_KERNEL);
+	procshare_push();
 }
 
 /* Timers and limits of CPU time expire in task work. */
@@ -160,7 +184,7 @@ static void await(struct home_thread *t)
 {
 	long period = t->estimate.rate ? CHARGE_PERIOD : MAX_SCHEDULE_TIMEOUT;
 
-	if (t->recalled)
+	if (READ_ONCE(t->recalled))
 		wait_event_killable_timeout(t->wait, !list_empty(&t->inbox) ||
 					    READ_ONCE(t->process->doomed), period);
 	else
@@ -230,14 +254,19 @@ void executor_leave(struct home_thread *t, struct pt_regs *regs)
 /* current ends, perhaps while its thread is away: no node keeps a part of it. */
 void executor_abandon(struct home_thread *t)
 {
+	struct procshare_msg *msg;
 	unsigned int node;
 
 	if (!t->process)
 		return;
 	if (t->node != PROCSHARE_NODE_HOME)
 		executor_arrive(t);
-	for (node = 0; node < PROCSHARE_MAX_NODES; node++)
-		if (t->visited & coh_bit(node))
-			send_plain(t, node, PROCSHARE_WIRE_EXIT);
+	for (node = 0; node < PROCSHARE_MAX_NODES; node++) {
+		if (!(t->visited & coh_bit(node)))
+			continue;
+		msg = plain(t->process, t, PROCSHARE_WIRE_EXIT, GFP_KERNEL);
+		if (msg)
+			procshare_send(node, msg);
+	}
 	t->visited = 0;
 }

@@ -40,14 +40,20 @@ static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *
 	return msg;
 }
 
-/* Where messages are expected from now on; what is left of before is dropped. */
-static void set_node(struct home_thread *t, u8 node)
+/*
+ * Where messages are expected from now on; what is left of before is dropped.  @state
+ * goes there before anybody can call the thread back; the caller pushes.
+ */
+static void set_node(struct home_thread *t, u8 node, struct procshare_msg *state)
 {
 	struct procshare_msg *msg, *next;
 	LIST_HEAD(stale);
 
 	spin_lock(&t->inbox_lock);
 	WRITE_ONCE(t->node, node);
+	WRITE_ONCE(t->recalled, false);
+	if (state)
+		procshare_queue(node, state);
 	list_splice_init(&t->inbox, &stale);
 	t->inbox_length = 0;
 	spin_unlock(&t->inbox_lock);
@@ -84,7 +90,6 @@ static int depart(struct home_thread *t, struct pt_regs *regs)
 	msg = pack_thread(t, regs, node);
 	if (!msg)
 		return -ENOMEM;
-	t->recalled = false;
 	t->in_call = false;
 	home_thread_account_begin(t);
 	t->stay_calls_local = 0;
@@ -92,9 +97,9 @@ static int depart(struct home_thread *t, struct pt_regs *regs)
 	usage_hosted(p, node, 1);
 	usage_count(p, node, PROCSHARE_COUNT_ARRIVALS, 1);
 	t->visited |= coh_bit(node);
-	set_node(t, node);
 	trace_procshare_leave(p->id, t->tid, node);
-	procshare_send(node, msg);
+	set_node(t, node, msg);
+	procshare_push();
 	return 0;
 }
 
@@ -149,7 +154,7 @@ void executor_arrive(struct home_thread *t)
 	usage_count(t->process, t->node, PROCSHARE_COUNT_DEPARTURES, 1);
 	usage_hosted(t->process, t->node, -1);
 	usage_hosted(t->process, t->process->home, 1);
-	set_node(t, PROCSHARE_NODE_HOME);
+	set_node(t, PROCSHARE_NODE_HOME, NULL);
 }
 
 /*

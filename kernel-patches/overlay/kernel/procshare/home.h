@@ -169,7 +169,7 @@ struct procshare_process {
  * @lock: protects @pinned and @cpus, and @session against those who look from outside
  * @pinned: runs only on some of its CPUs
  * @cpus: these, numbered as session->cpus says
- * @inbox_lock: protects @inbox and, against it, @node
+ * @inbox_lock: protects @inbox and, against it and each other, @node and @recalled
  * @inbox: messages for the executor, in order
  * @inbox_length: how many
  * @visited: nodes that keep a shadow thread for it
@@ -298,6 +298,7 @@ void home_thread_count_local(struct home_thread *t, u32 total);
 /* executor.c */
 void executor_leave(struct home_thread *t, struct pt_regs *regs);
 void executor_abandon(struct home_thread *t);
+bool executor_recall(struct procshare_process *p, struct home_thread *t, gfp_t gfp);
 void executor_message(struct procshare_process *p, struct procshare_msg *msg);
 
 /* executor_migrate.c */

@@ -226,13 +226,15 @@ bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target)
 		WRITE_ONCE(t->handles_until, jiffies);
 		WRITE_ONCE(t->until_call, false);
 		WRITE_ONCE(t->asked, true);
-		wake_up(&t->wait);
+		if (!executor_recall(p, t, GFP_ATOMIC))
+			wake_up(&t->wait);
 		if (READ_ONCE(t->node) == PROCSHARE_NODE_HOME) {
 			set_notify_resume(t->task);
 			kick_process(t->task);
 		}
 	}
 	xa_unlock(&p->threads);
+	procshare_push();
 	return t;
 }
 
