@@ -11,13 +11,12 @@
 
 /* Home may be wrong by so much. */
 #define TOLERANCE_NS	(2 * NSEC_PER_MSEC)
-/* A report is believed for so long, and repeated before. */
-#define BELIEVED_NS	NSEC_PER_SEC
-#define REPEAT_NS	(NSEC_PER_SEC / 2)
+/* A report is repeated before it is believed no longer. */
+#define REPEAT_NS	(CPU_BELIEVED_NS / 2)
 
 u64 cpu_estimate_at(const struct cpu_estimate *e, u64 now)
 {
-	return e->user_ns + min_t(u64, now - e->at_ns, BELIEVED_NS) * e->rate / CPU_RATE_FULL;
+	return e->user_ns + min_t(u64, now - e->at_ns, CPU_BELIEVED_NS) * e->rate / CPU_RATE_FULL;
 }
 
 void cpu_report_begin(struct cpu_report *r, u64 now, u64 user, u64 system)

@@ -8,10 +8,13 @@
 #ifndef _PROCSHARE_CPU_ESTIMATE_H
 #define _PROCSHARE_CPU_ESTIMATE_H
 
+#include <linux/time64.h>
 #include <linux/types.h>
 
 /* A thread that never gives up the CPU. */
 #define CPU_RATE_FULL	1024
+/* A report is believed for so long. */
+#define CPU_BELIEVED_NS	NSEC_PER_SEC
 
 /**
  * struct cpu_estimate - user CPU time goes on like this
@@ -39,7 +42,7 @@ struct cpu_report {
 	u64 last_user_ns;
 };
 
-/* User CPU time in ns at @now; a report is believed for a second. */
+/* User CPU time in ns at @now. */
 u64 cpu_estimate_at(const struct cpu_estimate *e, u64 now);
 
 /* Home knows these totals at @now, in ns, and expects no more. */

@@ -8,7 +8,7 @@
 #include "cpu_estimate.h"
 
 #define MS	((u64)NSEC_PER_MSEC)
-#define LOOK	(12 * MS)
+#define LOOK	(8 * MS)
 
 /* A node's report and what home makes of it, by a clock of its own. */
 struct pair {

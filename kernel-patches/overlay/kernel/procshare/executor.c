@@ -19,8 +19,8 @@
 /* Longest wait for the registers of a thread whose process dumps core. */
 #define DUMP_TIMEOUT	(2 * HZ)
 
-/* How often CPU time is charged that the node does not report: 10 ms late at most. */
-#define CHARGE_PERIOD	msecs_to_jiffies(8)
+/* CPU time that the node does not report is charged so often; no timer is a jiffy early. */
+#define CHARGE_PERIOD	max(msecs_to_jiffies(8) - 1, 1UL)
 
 /* One call or return home, and the CPU time until then. */
 #define MOST_MESSAGES	64
@@ -81,33 +81,54 @@ static struct procshare_msg *plain(const struct procshare_process *p,
 }
 
 /*
- * Ask the node for the thread, once a stay: by anybody, so that its executor need not
- * be woken for that.  False if it is at home, or without memory.  The caller keeps @t
- * in @p, and pushes.
+ * Queue @msg, a RECALL, if that has not been done during this stay.  inbox_lock is
+ * held.  Returns @msg if it was not needed; the caller pushes.
  */
-bool executor_recall(struct procshare_process *p, struct home_thread *t, gfp_t gfp)
+static struct procshare_msg *queue_recall(struct home_thread *t, struct procshare_msg *msg)
 {
-	struct procshare_msg *msg = plain(p, t, PROCSHARE_WIRE_RECALL, gfp);
-	bool away;
+	if (!msg || t->recalled || t->node == PROCSHARE_NODE_HOME)
+		return msg;
+	WRITE_ONCE(t->recalled, true);
+	procshare_queue(t->node, msg);
+	return NULL;
+}
 
+/* Ask the node for current's thread. */
+static void recall(struct home_thread *t)
+{
+	struct procshare_msg *msg;
+
+	if (READ_ONCE(t->recalled))
+		return;
+	msg = plain(t->process, t, PROCSHARE_WIRE_RECALL, GFP_KERNEL);
 	spin_lock(&t->inbox_lock);
-	away = t->node != PROCSHARE_NODE_HOME;
-	if (away && !t->recalled && msg) {
-		t->recalled = true;
-		procshare_queue(t->node, msg);
-		msg = NULL;
-	}
-	away = away && t->recalled;
+	msg = queue_recall(t, msg);
 	spin_unlock(&t->inbox_lock);
 	if (msg)
 		procshare_msg_free(msg);
-	return away;
+	procshare_push();
 }
 
-static void recall(struct home_thread *t)
+/*
+ * Somebody wants @t of @p, whom the caller keeps, to move to @target.  Where it is
+ * away its node is told at once, without its executor.  The caller pushes.
+ */
+void executor_ask(struct procshare_process *p, struct home_thread *t, u8 target)
 {
-	executor_recall(t->process, t, GFP_KERNEL);
-	procshare_push();
+	struct procshare_msg *msg = plain(p, t, PROCSHARE_WIRE_RECALL, GFP_ATOMIC);
+	bool told;
+
+	spin_lock(&t->inbox_lock);
+	/* All at once: where it is going already nobody calls it back from. */
+	WRITE_ONCE(t->target, target);
+	WRITE_ONCE(t->asked, true);
+	msg = queue_recall(t, msg);
+	told = t->recalled;
+	spin_unlock(&t->inbox_lock);
+	if (msg)
+		procshare_msg_free(msg);
+	if (!told)
+		wake_up(&t->wait);
 }
 
 /* Timers and limits of CPU time expire in task work. */
@@ -223,7 +244,8 @@ static bool serve(struct home_thread *t, struct pt_regs *regs)
 	if (READ_ONCE(t->asked) || task_sigpending(current))
 		recall(t);
 	await(t);
-	if (t->estimate.rate) {
+	/* What has come meanwhile may know better. */
+	if (t->estimate.rate && list_empty(&t->inbox)) {
 		home_thread_account_estimate(t);
 		expire_timers();
 	}

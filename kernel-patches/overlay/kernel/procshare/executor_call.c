@@ -144,10 +144,8 @@ static bool must_make_itself(long nr)
 	return executor_watched_at_exit() || syscall_class(nr) == SYSCALL_HOME;
 }
 
-static void account(struct home_thread *t, const struct procshare_wire_call *call)
+static void count(struct home_thread *t, const struct procshare_wire_call *call)
 {
-	home_thread_account_stay(t, le64_to_cpu(call->user_ns),
-				 le64_to_cpu(call->system_ns), 0);
 	home_thread_count_local(t, le32_to_cpu(call->calls_local));
 	usage_count(t->process, t->node, PROCSHARE_COUNT_CALLS, 1);
 }
@@ -197,12 +195,14 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 		return false;
 	}
 	trace_procshare_call(t->process->id, t->tid, nr);
+	home_thread_account_stay(t, le64_to_cpu(call->user_ns),
+				 le64_to_cpu(call->system_ns), 0);
 	if (!call->flags && must_make_itself(nr)) {
 		procshare_msg_free(msg);
 		send_return(t, 0, PROCSHARE_RETURN_HOME);
 		return false;
 	}
-	account(t, call);
+	count(t, call);
 	ret = make_call(t, regs, nr, msg, &data);
 	if (!ret)
 		return false;

@@ -3,7 +3,7 @@
  * procshare - a shared process as its home node sees it
  *
  * Lock order: mmap_lock, page table lock, directory lock, thread inbox lock; and
- * a process's xa_lock of threads, a thread's lock.  All but the first are
+ * a process's xa_lock of threads, a thread's lock or its inbox lock.  All but the first are
  * spinlocks; messages are queued under them and pushed out after they are dropped
  * (transport.h).
  */
@@ -298,7 +298,7 @@ void home_thread_count_local(struct home_thread *t, u32 total);
 /* executor.c */
 void executor_leave(struct home_thread *t, struct pt_regs *regs);
 void executor_abandon(struct home_thread *t);
-bool executor_recall(struct procshare_process *p, struct home_thread *t, gfp_t gfp);
+void executor_ask(struct procshare_process *p, struct home_thread *t, u8 target);
 void executor_message(struct procshare_process *p, struct procshare_msg *msg);
 
 /* executor_migrate.c */

@@ -221,13 +221,10 @@ bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target)
 	xa_lock(&p->threads);
 	t = xa_load(&p->threads, tid);
 	if (t) {
-		WRITE_ONCE(t->target, target);
 		WRITE_ONCE(t->stay_until, jiffies);
 		WRITE_ONCE(t->handles_until, jiffies);
 		WRITE_ONCE(t->until_call, false);
-		WRITE_ONCE(t->asked, true);
-		if (!executor_recall(p, t, GFP_ATOMIC))
-			wake_up(&t->wait);
+		executor_ask(p, t, target);
 		if (READ_ONCE(t->node) == PROCSHARE_NODE_HOME) {
 			set_notify_resume(t->task);
 			kick_process(t->task);

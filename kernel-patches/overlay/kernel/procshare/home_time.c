@@ -50,6 +50,8 @@ static void charge(struct home_thread *t, u64 user, u64 system)
 void home_thread_account_begin(struct home_thread *t)
 {
 	t->stay_user_ns -= min(t->stay_user_ns, t->estimate.user_ns);
+	/* No more than can have been estimated, whatever a node has said. */
+	t->stay_user_ns = min_t(u64, t->stay_user_ns, CPU_BELIEVED_NS);
 	t->stay_system_ns = 0;
 	t->estimate = (struct cpu_estimate) { };
 }
@@ -91,9 +93,11 @@ static void burnt_at_home(const struct home_thread *t, u64 *user, u64 *system)
 	u64 remote_user = atomic64_read(&t->remote_user_ns);
 	u64 ticks_user = current->utime - remote_user;
 	u64 ticks_system = current->stime - t->remote_system_ns;
-	u64 runtime = current->se.sum_exec_runtime - remote_user -
-		      t->remote_system_ns;
+	u64 remote = remote_user + t->remote_system_ns;
+	u64 runtime = current->se.sum_exec_runtime;
 
+	/* The scheduler may lose a little of what was added to its sum meanwhile. */
+	runtime -= min(runtime, remote);
 	*system = runtime;
 	if (ticks_user)
 		*system = mul_u64_u64_div_u64(ticks_system, runtime,

@@ -2,9 +2,8 @@
 /*
  * procshare - shadow_pace: what running threads owe home while they compute
  *
- * A thread that only computes never enters the kernel.  A hundred times a second
- * home is told its CPU time if it expects another one: timers and limits count it
- * there.  And a thread under policy bounce that has used up its share is told to
+ * A thread that only computes never enters the kernel.  Every 8 ms home is told its
+ * CPU time if it expects another one: timers and limits count it there.  And a thread under policy bounce that has used up its share is told to
  * move on.
  */
 
@@ -14,7 +13,8 @@
 
 #include "shadow.h"
 
-#define PACE_PERIOD	msecs_to_jiffies(10)
+/* No timer is a jiffy early. */
+#define PACE_PERIOD	max(msecs_to_jiffies(8) - 1, 1UL)
 
 static void pace(struct work_struct *work);
 static DECLARE_DELAYED_WORK(pace_work, pace);
@@ -23,7 +23,7 @@ static bool busy;		/* written by the one work only */
 /* Tell home of CPU time that it does not expect. */
 static void report(struct shadow_thread *st)
 {
-	const struct cpu_estimate before = st->report.told;
+	const struct cpu_report before = st->report;
 	struct procshare_wire_time *time;
 	struct procshare_msg *msg;
 	u64 user, system;
@@ -33,7 +33,7 @@ static void report(struct shadow_thread *st)
 		return;
 	msg = procshare_msg_alloc(PROCSHARE_WIRE_TIME, sizeof(*time), GFP_ATOMIC);
 	if (!msg) {
-		st->report.told = before;
+		st->report = before;
 		return;
 	}
 	msg->process = st->shadow->id;

@@ -99,17 +99,18 @@ static struct stream *find_just_begun(struct streams *s, unsigned long page)
 }
 
 /*
- * The one that began at @page in the same way and has gone on: an array that is read
+ * The last one that began at @page in the same way and has gone on: an array that is read
  * and written in turn is two.
  */
 static struct stream *find_begun(struct streams *s, unsigned long page, bool write)
 {
-	struct stream *t;
+	struct stream *t, *found = NULL;
 
 	for (t = s->of; t < s->of + STREAMS; t++)
-		if (t->turn && t->first == page && t->used && t->opened == write)
-			return t;
-	return NULL;
+		if (t->turn && t->first == page && t->used && t->opened == write &&
+		    (!found || t->turn > found->turn))
+			found = t;
+	return found;
 }
 
 /*
