@@ -3,8 +3,8 @@
  * procshare - shadow_pace: what running threads owe home while they compute
  *
  * A thread that only computes never enters the kernel.  Every 8 ms home is told its
- * CPU time if it expects another one: timers and limits count it there.  And a thread under policy bounce that has used up its share is told to
- * move on.
+ * CPU time if it expects another one: timers and limits count it there.  And a thread
+ * under policy bounce that has used up its share is told to move on.
  */
 
 #include <linux/resume_user_mode.h>
