@@ -4,8 +4,6 @@
  */
 
 #include <linux/math64.h>
-#include <linux/minmax.h>
-#include <linux/time64.h>
 
 #include "cpu_estimate.h"
 

@@ -8,11 +8,15 @@
 #ifndef _PROCSHARE_CPU_ESTIMATE_H
 #define _PROCSHARE_CPU_ESTIMATE_H
 
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/time64.h>
 #include <linux/types.h>
 
 /* A thread that never gives up the CPU. */
 #define CPU_RATE_FULL	1024
+/* Jiffies after which either side looks again: 8 ms, as no timer is a jiffy early. */
+#define CPU_PERIOD	max(msecs_to_jiffies(8) - 1, 1UL)
 /* A report is believed for so long. */
 #define CPU_BELIEVED_NS	NSEC_PER_SEC
 

@@ -19,9 +19,6 @@
 /* Longest wait for the registers of a thread whose process dumps core. */
 #define DUMP_TIMEOUT	(2 * HZ)
 
-/* CPU time that the node does not report is charged so often; no timer is a jiffy early. */
-#define CHARGE_PERIOD	max(msecs_to_jiffies(8) - 1, 1UL)
-
 /* One call or return home, and the CPU time until then. */
 #define MOST_MESSAGES	64
 
@@ -203,7 +200,7 @@ static bool something_to_do(struct home_thread *t)
 /* Sleep until there is a message, a signal, a wish to move or something to charge. */
 static void await(struct home_thread *t)
 {
-	long period = t->estimate.rate ? CHARGE_PERIOD : MAX_SCHEDULE_TIMEOUT;
+	long period = t->estimate.rate ? CPU_PERIOD : MAX_SCHEDULE_TIMEOUT;
 
 	if (READ_ONCE(t->recalled))
 		wait_event_killable_timeout(t->wait, !list_empty(&t->inbox) ||

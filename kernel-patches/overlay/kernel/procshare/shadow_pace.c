@@ -13,9 +13,6 @@
 
 #include "shadow.h"
 
-/* No timer is a jiffy early. */
-#define PACE_PERIOD	max(msecs_to_jiffies(8) - 1, 1UL)
-
 static void pace(struct work_struct *work);
 static DECLARE_DELAYED_WORK(pace_work, pace);
 static bool busy;		/* written by the one work only */
@@ -64,7 +61,7 @@ static void pace_thread(struct shadow_thread *st)
 /* A thread runs here. */
 void shadow_pace_start(void)
 {
-	queue_delayed_work(system_unbound_wq, &pace_work, PACE_PERIOD);
+	queue_delayed_work(system_unbound_wq, &pace_work, CPU_PERIOD);
 }
 
 static void pace(struct work_struct *work)

@@ -87,29 +87,22 @@ static struct stream *find_going_on(struct streams *s, unsigned long page, bool 
 	return found;
 }
 
-/* The one that began at @page and has not gone on yet. */
-static struct stream *find_just_begun(struct streams *s, unsigned long page)
-{
-	struct stream *t;
-
-	for (t = s->of; t < s->of + STREAMS; t++)
-		if (t->turn && t->first == page && !t->used)
-			return t;
-	return NULL;
-}
-
 /*
- * The last one that began at @page in the same way and has gone on: an array that is read
- * and written in turn is two.
+ * The one that began at @page and has not gone on yet; otherwise the last one that
+ * began there in the same way: an array that is read and written in turn is two.
  */
 static struct stream *find_begun(struct streams *s, unsigned long page, bool write)
 {
 	struct stream *t, *found = NULL;
 
-	for (t = s->of; t < s->of + STREAMS; t++)
-		if (t->turn && t->first == page && t->used && t->opened == write &&
-		    (!found || t->turn > found->turn))
+	for (t = s->of; t < s->of + STREAMS; t++) {
+		if (!t->turn || t->first != page)
+			continue;
+		if (!t->used)
+			return t;
+		if (t->opened == write && (!found || t->turn > found->turn))
 			found = t;
+	}
 	return found;
 }
 
@@ -172,14 +165,13 @@ static struct stream *begin(struct streams *s, unsigned long page, bool write)
 static struct stream *find(struct streams *s, unsigned long page, bool write,
 			   bool missed)
 {
-	struct stream *begun = missed ? find_just_begun(s, page) : NULL;
-	struct stream *t = missed && !begun ? find_begun(s, page, write) : NULL;
+	struct stream *t = missed ? find_begun(s, page, write) : NULL;
 
-	if (t)
+	if (t && t->used)
 		return begin_again(s, t);
 	/* The first page once more, not to write what was read, and nothing came behind. */
-	if (begun && (!write || begun->opened))
-		begun->trust = 0;
+	if (t && (!write || t->opened))
+		t->trust = 0;
 	return find_going_on(s, page, write, missed) ?: begin(s, page, write);
 }
 
