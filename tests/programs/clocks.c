@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // clocks - time does not step back for a thread that moves, and is home's time
 //
-// Usage: clocks steady | sleep | files | cpu
+// Usage: clocks steady | sleep | files | seconds | cpu
 
 #include "check.h"
 
@@ -112,6 +112,26 @@ static void files(void) {
     in_threads(3, touch);
 }
 
+// The vDSO's time() is home's, too: the second of the wall clock at the last tick.
+static void* count_seconds(void* argument) {
+    const int64_t end = now(CLOCK_MONOTONIC) + 1500 * MS;
+
+    while (now(CLOCK_MONOTONIC) < end) {
+        const int64_t before = now(CLOCK_REALTIME), second = 1000LL * MS;
+        time_t stored, returned = time(&stored);
+
+        CHECK(returned == stored);
+        CHECK(returned >= (before - 25 * MS) / second, "%lld s early",
+              (long long)(before / second - returned));
+        CHECK(time(NULL) <= now(CLOCK_REALTIME) / second, "late");
+    }
+    return NULL;
+}
+
+static void seconds(void) {
+    in_threads(3, count_seconds);
+}
+
 // A thread computes, and others see its CPU time grow while it does, soon and not too early.
 enum { BURN = 2000, LATE = 40 }; // ms; it may be 10 late, the rest is for a busy machine
 static _Atomic bool burnt, looked;
@@ -149,8 +169,8 @@ static void cpu(void) {
 }
 
 int main(int argc, char** argv) {
-    static const struct part parts[] = {
-        {"steady", steady}, {"sleep", sleeps}, {"files", files}, {"cpu", cpu}, {NULL, NULL}};
+    static const struct part parts[] = {{"steady", steady},   {"sleep", sleeps}, {"files", files},
+                                        {"seconds", seconds}, {"cpu", cpu},      {NULL, NULL}};
 
     return run_part(parts, argv[1]);
 }

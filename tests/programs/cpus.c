@@ -5,6 +5,7 @@
 
 #include "check.h"
 
+#include <dlfcn.h>
 #include <linux/membarrier.h>
 #include <linux/rseq.h>
 #include <omp.h>
@@ -15,12 +16,25 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+typedef int vdso_getcpu(unsigned* cpu, unsigned* node, void* unused);
+
 static cpu_set_t all;
 
 static int kernels_cpu(void) {
     unsigned cpu;
 
     CHECK(syscall(SYS_getcpu, &cpu, NULL, NULL) == 0);
+    return (int)cpu;
+}
+
+// As getcpu() of C libraries does that know no restartable sequences.
+static int vdso_cpu(void) {
+    static _Atomic(vdso_getcpu*) getcpu;
+    unsigned cpu;
+
+    if (!getcpu)
+        getcpu = (vdso_getcpu*)dlsym(dlopen("linux-vdso.so.1", RTLD_NOW | RTLD_NOLOAD), "__vdso_getcpu");
+    CHECK(getcpu(&cpu, NULL, NULL) == 0);
     return (int)cpu;
 }
 
@@ -45,9 +59,11 @@ static void expect_on(int cpu) {
     CHECK(CPU_ISSET(cpu, &set));
     CHECK_EQUAL(sched_getcpu(), cpu);
     CHECK_EQUAL(kernels_cpu(), cpu);
+    CHECK_EQUAL(vdso_cpu(), cpu);
     compute();
     CHECK_EQUAL(sched_getcpu(), cpu);
     CHECK_EQUAL(kernels_cpu(), cpu);
+    CHECK_EQUAL(vdso_cpu(), cpu);
 }
 
 static void* tour(void* argument) {
@@ -74,7 +90,7 @@ static int seen[CPU_SETSIZE];
 
 static void* look(void* argument) {
     while (!stop) {
-        int cpu = sched_getcpu();
+        int cpu = vdso_cpu();
 
         CHECK(cpu >= 0 && cpu < CPU_SETSIZE && CPU_ISSET(cpu, &all), "%d", cpu);
         __atomic_store_n(&seen[cpu], 1, __ATOMIC_RELAXED);

@@ -20,6 +20,7 @@
 #include "home.h"
 #include "syscalls.h"
 #include "thread_state.h"
+#include "vdso.h"
 
 #define HANDLER_STAY	(HZ / 4)
 
@@ -265,10 +266,12 @@ static void look_for_handler(struct home_thread *t, const struct pt_regs *regs)
 }
 
 /* A debugger at home wants to see the thread there. */
-static bool may_leave(void)
+static bool may_leave(const struct pt_regs *regs)
 {
+	unsigned long vdso = (unsigned long)current->mm->context.vdso;
+
 	return !current->ptrace && !(current->flags & PF_EXITING) &&
-	       !procshare_state_movable();
+	       !procshare_vdso_differs(regs->ip - vdso) && !procshare_state_movable();
 }
 
 /* It can be found since attach(): somebody may have given it other CPUs meanwhile. */
@@ -310,7 +313,7 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 		set_thread_flag(TIF_NOTIFY_RESUME);
 		return ti_work & ~_TIF_NOTIFY_RESUME;
 	}
-	if (!may_leave())
+	if (!may_leave(regs))
 		return ti_work;
 	/* Whoever waits for the last fput() does not wait for our return. */
 	if (task_work_pending(current))

@@ -8,10 +8,11 @@
 #include "cluster.h"
 #include "netlink.h"
 #include "shadow.h"
+#include "vdso.h"
 
 static int __init procshare_init(void)
 {
-	return procshare_transport_init() ?: procshare_netlink_init() ?:
-	       shadow_init();
+	return procshare_vdso_init() ?: procshare_transport_init() ?:
+	       procshare_netlink_init() ?: shadow_init();
 }
 late_initcall(procshare_init);

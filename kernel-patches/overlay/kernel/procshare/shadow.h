@@ -254,7 +254,7 @@ void shadow_cpu_arrive(struct shadow_thread *st,
 		       const struct procshare_wire_thread *state);
 void shadow_cpu_leave(struct shadow_thread *st);
 void shadow_cpu_rseq(struct shadow_thread *st, const struct pt_regs *regs);
-void shadow_cpu_get(struct shadow_thread *st, struct pt_regs *regs);
+void shadow_cpu_get(struct pt_regs *regs);
 
 /* shadow_fence.c */
 void shadow_fence(struct shadow *s, const struct procshare_msg *msg);

@@ -15,6 +15,7 @@
 #include "shadow.h"
 #include "syscalls.h"
 #include "thread_state.h"
+#include "vdso.h"
 
 #include <trace/events/procshare.h>
 
@@ -144,7 +145,7 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 		shadow_cpu_rseq(st, regs);
 	/* Forwarded only to be looked at. */
 	if (nr == __NR_getcpu && st->cpu_base != PROCSHARE_NO_CPUS)
-		shadow_cpu_get(st, regs);
+		shadow_cpu_get(regs);
 }
 
 /*
@@ -186,10 +187,18 @@ static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
 	procshare_msg_free(msg);
 }
 
-/* Can this node answer, and does nobody at home want to see the call? */
-static bool is_answered_here(const struct shadow_thread *st, long nr, unsigned long first)
+/*
+ * Can this node answer, and does nobody at home want to see the call?  What the vDSO
+ * calls here would be no call there.
+ */
+static bool is_answered_here(const struct shadow_thread *st, const struct pt_regs *regs,
+			     long nr)
 {
-	if (st->watched || !syscall_is_local(nr, first))
+	if (!syscall_is_local(nr, regs->di))
+		return false;
+	if (procshare_vdso_differs(regs->ip - st->shadow->vdso))
+		return true;
+	if (st->watched)
 		return false;
 	return nr != __NR_getcpu || st->cpu_base != PROCSHARE_NO_CPUS;
 }
@@ -202,7 +211,7 @@ static bool call_here(struct shadow_thread *st, struct pt_regs *regs, long nr)
 	st->in_local = true;
 	switch (nr) {
 	case __NR_getcpu:
-		shadow_cpu_get(st, regs);
+		shadow_cpu_get(regs);
 		return true;
 	case __NR_clock_gettime:
 	case __NR_gettimeofday:
@@ -224,7 +233,7 @@ bool shadow_syscall(struct pt_regs *regs, long nr)
 	}
 	switch (syscall_class(nr)) {
 	case SYSCALL_LOCAL:
-		if (is_answered_here(st, nr, regs->di))
+		if (is_answered_here(st, regs, nr))
 			return call_here(st, regs, nr);
 		forward(st, regs, nr);
 		return true;

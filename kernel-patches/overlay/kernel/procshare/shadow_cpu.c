@@ -108,8 +108,8 @@ void shadow_cpu_rseq(struct shadow_thread *st, const struct pt_regs *regs)
 	thread_rseq_set(&rseq);
 }
 
-/* getcpu(), by the process's numbers. */
-void shadow_cpu_get(struct shadow_thread *st, struct pt_regs *regs)
+/* getcpu(), by the process's numbers if this node's CPUs have any. */
+void shadow_cpu_get(struct pt_regs *regs)
 {
 	unsigned int __user *cpu = (void __user *)regs->di;
 	unsigned int __user *node = (void __user *)regs->si;
@@ -117,7 +117,7 @@ void shadow_cpu_get(struct shadow_thread *st, struct pt_regs *regs)
 	int err = 0;
 
 	if (cpu)
-		err |= put_user(st->cpu_base + here, cpu);
+		err |= put_user(__procshare_cpu_base() + here, cpu);
 	if (node)
 		err |= put_user(cpu_to_node(here), node);
 	regs->ax = err ? -EFAULT : 0;

@@ -22,6 +22,7 @@
 
 #include "cluster.h"
 #include "shadow.h"
+#include "vdso.h"
 
 static int map_range(struct file *file, unsigned long start, unsigned long end)
 {
@@ -34,7 +35,7 @@ static int map_range(struct file *file, unsigned long start, unsigned long end)
 	return IS_ERR_VALUE(at) ? (int)at : 0;
 }
 
-/* The vDSO must be the same program at the same place: HELLO compares kernels. */
+/* The vDSO must be at the same place, and the same program: HELLO compares kernels. */
 static int map_all(struct shadow *s, struct file *file)
 {
 	unsigned long first = PAGE_ALIGN(max(mmap_min_addr, PAGE_SIZE));
@@ -50,7 +51,7 @@ static int map_all(struct shadow *s, struct file *file)
 	err = map_range(file, first, hole);
 	if (!err)
 		err = map_range(file, hole_end, TASK_SIZE_MAX);
-	return err ?: map_vdso_once(&vdso_image_64, hole);
+	return err ?: map_vdso_once(procshare_vdso_image(), hole);
 }
 
 /* From here on the helper's own code is gone: errors end the process. */

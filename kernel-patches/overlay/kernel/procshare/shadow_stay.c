@@ -17,6 +17,7 @@
 #include "migrate.h"
 #include "shadow.h"
 #include "thread_state.h"
+#include "vdso.h"
 
 /* A function of the vDSO takes less. */
 #define VDSO_PATIENCE_NS	(20 * NSEC_PER_USEC)
@@ -60,12 +61,14 @@ static struct procshare_msg *pack_back(struct shadow_thread *st, struct pt_regs 
 
 static void send_back(struct shadow_thread *st, struct pt_regs *regs)
 {
+	unsigned long vdso = st->shadow->vdso;
 	struct procshare_msg *msg;
 
 	if (st->rewind) {
 		regs->ip -= 2;
 		regs->ax = st->local_nr;
 	}
+	regs->ip = vdso + procshare_vdso_rewind(regs->ip - vdso);
 	shadow_ahead_departure(st, regs);
 	shadow_cpu_leave(st);
 	msg = pack_back(st, regs);
