@@ -3,6 +3,7 @@
  * procshare - stream: which pages a thread is going to touch next
  */
 
+#include <linux/math.h>
 #include <linux/minmax.h>
 
 #include "stream.h"
@@ -25,10 +26,12 @@ static unsigned int strides_on(const struct stream *t, unsigned long page)
 	long distance = page - t->from;
 	long n;
 
-	if (!t->stride || distance % t->stride)
+	/* Most are far away: that is seen without a division. */
+	if (!t->stride || abs(distance) > abs(t->stride) * (t->ahead + 1L) ||
+	    distance % t->stride)
 		return 0;
 	n = distance / t->stride;
-	return n > 0 && n <= t->ahead + 1 ? n : 0;
+	return n > 0 ? n : 0;
 }
 
 /* Is @page the last one of the stream, or has that just gone past it? */
