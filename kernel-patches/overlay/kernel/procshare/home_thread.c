@@ -265,7 +265,7 @@ static void look_for_handler(struct home_thread *t, const struct pt_regs *regs)
 		t->handles_until = jiffies;
 }
 
-/* A debugger at home wants to see the thread there. */
+/* A debugger at home wants to see the thread there, and a part of the vDSO is only here. */
 static bool may_leave(const struct pt_regs *regs)
 {
 	unsigned long vdso = (unsigned long)current->mm->context.vdso;

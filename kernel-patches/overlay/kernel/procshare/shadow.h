@@ -14,6 +14,7 @@
 #include <linux/kref.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -239,6 +240,14 @@ struct procshare_msg *shadow_thread_await(struct shadow_thread *st);
 /* shadow_stay.c */
 void shadow_thread_used_cpu(const struct shadow_thread *st, u64 *user, u64 *system);
 void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind);
+
+/* How far behind the vDSO's beginning it is, ULONG_MAX if there is none. */
+static inline unsigned long shadow_vdso_offset(const struct shadow_thread *st,
+					       const struct pt_regs *regs)
+{
+	return st->shadow->vdso ? regs->ip - st->shadow->vdso : ULONG_MAX;
+}
+
 bool shadow_thread_has_bounced(const struct shadow_thread *st,
 			       const struct task_struct *task);
 

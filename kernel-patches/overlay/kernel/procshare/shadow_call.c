@@ -196,7 +196,7 @@ static bool is_answered_here(const struct shadow_thread *st, const struct pt_reg
 {
 	if (!syscall_is_local(nr, regs->di))
 		return false;
-	if (procshare_vdso_differs(regs->ip - st->shadow->vdso))
+	if (procshare_vdso_calls(shadow_vdso_offset(st, regs), nr))
 		return true;
 	if (st->watched)
 		return false;
@@ -204,11 +204,8 @@ static bool is_answered_here(const struct shadow_thread *st, const struct pt_reg
 }
 
 /* False: the kernel makes the call as it would for anybody. */
-static bool call_here(struct shadow_thread *st, struct pt_regs *regs, long nr)
+static bool answer(struct shadow_thread *st, struct pt_regs *regs, long nr)
 {
-	st->calls_local++;
-	st->local_nr = nr;
-	st->in_local = true;
 	switch (nr) {
 	case __NR_getcpu:
 		shadow_cpu_get(regs);
@@ -220,6 +217,21 @@ static bool call_here(struct shadow_thread *st, struct pt_regs *regs, long nr)
 	default:
 		return false;
 	}
+}
+
+static bool call_here(struct shadow_thread *st, struct pt_regs *regs, long nr)
+{
+	bool answered;
+
+	st->calls_local++;
+	st->local_nr = nr;
+	st->in_local = true;
+	answered = answer(st, regs, nr);
+	/* A function of the vDSO knows no such error: home raises the signal. */
+	if (answered && regs->ax == -EFAULT && !st->back &&
+	    procshare_vdso_calls(shadow_vdso_offset(st, regs), nr))
+		shadow_thread_go_home(st, PROCSHARE_BACK_FAULT, true);
+	return answered;
 }
 
 bool shadow_syscall(struct pt_regs *regs, long nr)

@@ -158,9 +158,13 @@ static long get_time(__kernel_old_time_t __user *at, const struct timespec64 *no
 /* clock_gettime(), gettimeofday() or time(); false if the kernel is to answer. */
 bool shadow_clock_get(struct shadow_thread *st, struct pt_regs *regs, long nr)
 {
-	clockid_t clock = nr == __NR_clock_gettime ? (clockid_t)regs->di : CLOCK_REALTIME;
 	struct timespec64 now;
+	clockid_t clock;
 
+	if (nr == __NR_clock_gettime)
+		clock = regs->di;
+	else
+		clock = nr == __NR_time ? CLOCK_REALTIME_COARSE : CLOCK_REALTIME;
 	if (!read_clock(st->shadow, clock, &now))
 		return false;
 	if (nr == __NR_clock_gettime)

@@ -35,7 +35,7 @@ static int map_range(struct file *file, unsigned long start, unsigned long end)
 	return IS_ERR_VALUE(at) ? (int)at : 0;
 }
 
-/* The vDSO must be at the same place, and the same program: HELLO compares kernels. */
+/* The vDSO must be at the same place, and its data, too: HELLO compares kernels. */
 static int map_all(struct shadow *s, struct file *file)
 {
 	unsigned long first = PAGE_ALIGN(max(mmap_min_addr, PAGE_SIZE));

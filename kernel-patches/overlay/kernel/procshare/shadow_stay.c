@@ -61,14 +61,15 @@ static struct procshare_msg *pack_back(struct shadow_thread *st, struct pt_regs 
 
 static void send_back(struct shadow_thread *st, struct pt_regs *regs)
 {
-	unsigned long vdso = st->shadow->vdso;
 	struct procshare_msg *msg;
+	unsigned long offset;
 
 	if (st->rewind) {
 		regs->ip -= 2;
 		regs->ax = st->local_nr;
 	}
-	regs->ip = vdso + procshare_vdso_rewind(regs->ip - vdso);
+	offset = shadow_vdso_offset(st, regs);
+	regs->ip += procshare_vdso_rewind(offset) - offset;
 	shadow_ahead_departure(st, regs);
 	shadow_cpu_leave(st);
 	msg = pack_back(st, regs);
@@ -141,11 +142,14 @@ bool shadow_thread_has_bounced(const struct shadow_thread *st,
 
 /*
  * The vDSO's data pages lie differently in a time namespace than at home: a
- * thread that is between two looks at them finishes there first.
+ * thread that is between two looks at them finishes there first.  The functions
+ * that do not look begin anew at home.
  */
 static bool in_vdso(const struct shadow_thread *st, const struct pt_regs *regs)
 {
-	return regs->ip - st->shadow->vdso < vdso_image_64.size;
+	unsigned long offset = shadow_vdso_offset(st, regs);
+
+	return offset < vdso_image_64.size && !procshare_vdso_differs(offset);
 }
 
 /* Should current leave now, and why? */

@@ -15,10 +15,12 @@ const struct vdso_image *procshare_vdso_image(void);
 /* Do home's vDSO and this one go on differently @offset bytes behind their beginning? */
 bool procshare_vdso_differs(unsigned long offset);
 
+/* Has one of the functions here just made call @nr, with @offset behind that? */
+bool procshare_vdso_calls(unsigned long offset, unsigned long nr);
+
 /*
- * Where home is to go on for a thread that has come to @offset here: at the first
- * instruction of what it is about to call, which has not changed anything yet, if that
- * differs.
+ * Where home is to go on for a thread that has come to @offset here: in a function that
+ * differs, at its first instruction.  It may be executed again, and has no stack.
  */
 unsigned long procshare_vdso_rewind(unsigned long offset);
 

@@ -5,10 +5,15 @@
  * Two of its functions answer from what is this machine's own, the number of the
  * processor and the second of the wall clock.  For a thread of another node they
  * make the system call instead, which knows better.  All else is the same program
- * at the same place, so only who is inside one of the two cannot change nodes.
+ * at the same place.  So a thread leaves home only outside of the two, and one that
+ * is inside when it comes home begins anew with them, which does no harm.
  */
 
+#include <linux/array_size.h>
+#include <linux/bug.h>
+#include <linux/cache.h>
 #include <linux/elf.h>
+#include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/mm.h>
@@ -41,30 +46,30 @@ static struct function replaced[] __ro_after_init = {
 
 static struct vdso_image image __ro_after_init;
 
-static const Elf64_Shdr * __init find_symbols(const void *elf)
+static const struct elf64_shdr * __init find_symbols(const struct elf64_shdr *sections,
+						     unsigned int count)
 {
-	const Elf64_Ehdr *header = elf;
-	const Elf64_Shdr *sections = elf + header->e_shoff;
 	unsigned int i;
 
-	for (i = 0; i < header->e_shnum; i++)
+	for (i = 0; i < count; i++)
 		if (sections[i].sh_type == SHT_DYNSYM)
 			return &sections[i];
 	return NULL;
 }
 
-static const Elf64_Sym * __init find_symbol(const void *elf, const char *name)
+static const struct elf64_sym * __init find_symbol(const void *elf, const char *name)
 {
-	const Elf64_Shdr *sections = elf + ((const Elf64_Ehdr *)elf)->e_shoff;
-	const Elf64_Shdr *symbols = find_symbols(elf);
-	const Elf64_Sym *symbol;
+	const struct elf64_hdr *header = elf;
+	const struct elf64_shdr *sections = elf + header->e_shoff;
+	const struct elf64_shdr *symbols = find_symbols(sections, header->e_shnum);
+	const struct elf64_sym *symbol, *end;
 	const char *names;
 
 	if (!symbols)
 		return NULL;
 	names = elf + sections[symbols->sh_link].sh_offset;
-	for (symbol = elf + symbols->sh_offset;
-	     (void *)symbol < elf + symbols->sh_offset + symbols->sh_size; symbol++)
+	end = elf + symbols->sh_offset + symbols->sh_size;
+	for (symbol = elf + symbols->sh_offset; symbol < end; symbol++)
 		if (!strcmp(names + symbol->st_name, name))
 			return symbol;
 	return NULL;
@@ -72,7 +77,7 @@ static const Elf64_Sym * __init find_symbol(const void *elf, const char *name)
 
 static void __init replace(struct function *function, void *elf)
 {
-	const Elf64_Sym *symbol = find_symbol(elf, function->name);
+	const struct elf64_sym *symbol = find_symbol(elf, function->name);
 	struct stub stub = {
 		.landing = { 0xf3, 0x0f, 0x1e, 0xfa },
 		.move = 0xb8,
@@ -103,6 +108,14 @@ bool procshare_vdso_differs(unsigned long offset)
 	const struct function *function = function_at(offset);
 
 	return function && offset != function->start;
+}
+
+bool procshare_vdso_calls(unsigned long offset, unsigned long nr)
+{
+	const struct function *function = function_at(offset);
+
+	return function && nr == function->call &&
+	       offset == function->start + offsetof(struct stub, ret);
 }
 
 unsigned long procshare_vdso_rewind(unsigned long offset)
