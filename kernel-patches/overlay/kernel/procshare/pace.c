@@ -5,7 +5,7 @@
  * A thread under policy bounce moves on after its share of user CPU time, and a
  * thread that stayed because it touched what cannot be exported leaves again
  * when that stay is over, even if it makes no system call.  Both are looked at
- * a hundred times a second while there are shared processes.
+ * every ten milliseconds, or a little later, while there are shared processes.
  */
 
 #include <linux/resume_user_mode.h>
