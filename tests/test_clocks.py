@@ -6,7 +6,7 @@ from sharing import HOME, POLICIES
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("part", ("steady", "sleep", "files", "seconds", "cpu"))
+@pytest.mark.parametrize("part", ("steady", "sleep", "files", "seconds", "counter", "cpu"))
 def test_time_is_homes(sharing, part, policy):
     sharing.part("clocks", part, policy)
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // clocks - time does not step back for a thread that moves, and is home's time
 //
-// Usage: clocks steady | sleep | files | seconds | cpu
+// Usage: clocks steady | sleep | files | seconds | counter | cpu
 
 #include "check.h"
 
@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -150,6 +151,29 @@ static void seconds(void) {
     in_threads(3, count_seconds);
 }
 
+// The counter of cycles traps for a thread that has asked for that, and for no other one.
+static void* forbid_counter(void* forbids) {
+    const int64_t end = now(CLOCK_MONOTONIC) + 50 * MS;
+
+    CHECK(signal(SIGSEGV, escape) != SIG_ERR);
+    while (now(CLOCK_MONOTONIC) < end)
+        __builtin_ia32_rdtsc();
+    if (!forbids)
+        return NULL;
+    CHECK(prctl(PR_SET_TSC, PR_TSC_SIGSEGV) == 0);
+    if (sigsetjmp(behind, 1) == 0) {
+        __builtin_ia32_rdtsc();
+        CHECK(false, "no signal");
+    }
+    CHECK(prctl(PR_SET_TSC, PR_TSC_ENABLE) == 0);
+    __builtin_ia32_rdtsc();
+    return NULL;
+}
+
+static void counter(void) {
+    in_threads(3, forbid_counter);
+}
+
 // A thread computes, and others see its CPU time grow while it does, soon and not too early.
 enum { BURN = 2000, LATE = 40 }; // ms; it may be 10 late, the rest is for a busy machine
 static _Atomic bool burnt, looked;
@@ -187,8 +211,9 @@ static void cpu(void) {
 }
 
 int main(int argc, char** argv) {
-    static const struct part parts[] = {{"steady", steady},   {"sleep", sleeps}, {"files", files},
-                                        {"seconds", seconds}, {"cpu", cpu},      {NULL, NULL}};
+    static const struct part parts[] = {{"steady", steady},   {"sleep", sleeps},    {"files", files},
+                                        {"seconds", seconds}, {"counter", counter}, {"cpu", cpu},
+                                        {NULL, NULL}};
 
     return run_part(parts, argv[1]);
 }

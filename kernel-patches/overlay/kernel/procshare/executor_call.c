@@ -210,8 +210,12 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 	restart = is_restart(regs->ax) && signal_pending(current);
 	if (!restart)
 		regs->orig_ax = -1;
-	/* A signal is delivered right behind the call, not an instruction later. */
-	if (!restart && !task_sigpending(current) && !READ_ONCE(t->asked)) {
+	/*
+	 * A signal is delivered right behind the call, not an instruction later; and
+	 * what the call has changed may be of no effect elsewhere.
+	 */
+	if (!restart && !task_sigpending(current) && !READ_ONCE(t->asked) &&
+	    !procshare_state_movable()) {
 		send_result(t, ret, regs->ax, 0, data);
 		return false;
 	}

@@ -18,7 +18,7 @@ static bool is_fence(long nr, const struct pt_regs *regs)
 {
 	if (nr != __NR_membarrier || in_ia32_syscall())
 		return false;
-	switch (regs->di) {
+	switch ((int)regs->di) {
 	case MEMBARRIER_CMD_GLOBAL:
 	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
