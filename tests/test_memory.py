@@ -5,7 +5,7 @@ import pytest
 from sharing import POLICIES
 
 MEMORY = (
-    "text", "data", "bss", "heap", "stack", "tls", "mmap", "file", "relro", "jit", "growth", "sharing", "border", "calls",
+    "text", "data", "bss", "heap", "stack", "tls", "mmap", "file", "relro", "jit", "growth", "limit", "sharing", "border", "calls",
 )  # fmt: skip
 MAPPINGS = (
     "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over",

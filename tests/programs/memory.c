@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 enum { PAGE = 4096, PAGES = 12, THREADS = 4, ROUNDS = 3 };
@@ -266,6 +267,36 @@ static void* dig_elsewhere(void* argument) {
     return NULL;
 }
 
+static void stop_at_limit(int number) {
+    _exit(number);
+}
+
+static void dig_below_limit(void) {
+    static char ground[64 << 10];
+    const stack_t other = {.ss_sp = ground, .ss_size = sizeof(ground)};
+    const struct sigaction action = {.sa_handler = stop_at_limit, .sa_flags = SA_ONSTACK};
+    const struct rlimit limit = {1 << 20, 1 << 20};
+    volatile unsigned x = 1;
+
+    CHECK(sigaltstack(&other, NULL) == 0 && sigaction(SIGSEGV, &action, NULL) == 0);
+    CHECK(setrlimit(RLIMIT_STACK, &limit) == 0);
+    for (int i = 0; i < 3000000; i++)
+        x = x * 1664525 + 1013904223;
+    dig(900);
+    _exit(0);
+}
+
+// No farther than the process may, wherever it does that.
+static void part_limit(void) {
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        dig_below_limit();
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == SIGSEGV, "%x", status);
+}
+
 static void part_growth(void) {
     CHECK_EQUAL(dig(900), sum_of_depths(900));
     // A big step down within the limit, as a large local array makes it.
@@ -342,11 +373,10 @@ static void part_calls(void) {
 }
 
 static const struct part parts[] = {
-    {"text", part_text},     {"data", part_data},     {"bss", part_bss},
-    {"heap", part_heap},     {"stack", part_stack},   {"tls", part_tls},
-    {"mmap", part_mmap},     {"file", part_file},     {"relro", part_relro},
-    {"jit", part_jit},       {"growth", part_growth}, {"sharing", part_sharing},
-    {"border", part_border}, {"calls", part_calls},   {NULL, NULL},
+    {"text", part_text},       {"data", part_data},     {"bss", part_bss},       {"heap", part_heap},
+    {"stack", part_stack},     {"tls", part_tls},       {"mmap", part_mmap},     {"file", part_file},
+    {"relro", part_relro},     {"jit", part_jit},       {"growth", part_growth}, {"limit", part_limit},
+    {"sharing", part_sharing}, {"border", part_border}, {"calls", part_calls},   {NULL, NULL},
 };
 
 int main(int argc, char** argv) {

@@ -15,6 +15,8 @@
 #include <linux/pkeys.h>
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/swap.h>
 #include <linux/swapops.h>
 #include <linux/userfaultfd_k.h>
@@ -253,16 +255,31 @@ static enum export_result export_once(struct dir_entry *e, struct vm_area_struct
 	return result;
 }
 
+/* expand_stack() goes by the limit of current, which is a worker. */
+static bool stack_may_reach(const struct procshare_process *p,
+			    const struct vm_area_struct *vma, unsigned long address)
+{
+	struct task_struct *leader = get_pid_task(p->pid, PIDTYPE_TGID);
+	bool may;
+
+	if (!leader)
+		return false;
+	may = vma->vm_end - address <= task_rlimit(leader, RLIMIT_STACK);
+	put_task_struct(leader);
+	return may;
+}
+
 /* The stack grows for a remote thread as it does for one at home. */
-static struct vm_area_struct *find_area(struct mm_struct *mm,
-					unsigned long address, bool *locked)
+static struct vm_area_struct *find_area(const struct procshare_process *p,
+					struct mm_struct *mm, unsigned long address,
+					bool *locked)
 {
 	struct vm_area_struct *vma = find_vma(mm, address);
 
 	*locked = true;
 	if (!vma || vma->vm_start <= address)
 		return vma;
-	if (!(vma->vm_flags & VM_GROWSDOWN))
+	if (!(vma->vm_flags & VM_GROWSDOWN) || !stack_may_reach(p, vma, address))
 		return NULL;
 	vma = expand_stack(mm, address);
 	*locked = vma;
@@ -318,7 +335,7 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 	struct vm_area_struct *vma;
 	bool unlocked = false;
 
-	vma = find_area(mm, e->address, locked);
+	vma = find_area(e->process, mm, e->address, locked);
 	if (!vma || !export_allowed(vma, e->address, write, true)) {
 		refuse(e);
 		return;
