@@ -59,6 +59,14 @@ static inline void in_threads(int count, thread_function function) {
         join(threads[i]);
 }
 
+// Long enough to leave for another node, if that is to be.
+static inline void compute_a_while(void) {
+    volatile unsigned x = 1;
+
+    for (int i = 0; i < 3000000; i++)
+        x = x * 1664525 + 1013904223;
+}
+
 // Zeros that nobody has touched.
 static inline void* map_private(size_t bytes) {
     void* block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

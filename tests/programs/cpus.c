@@ -38,13 +38,6 @@ static int vdso_cpu(void) {
     return (int)cpu;
 }
 
-static void compute(void) {
-    volatile unsigned x = 1;
-
-    for (int i = 0; i < 3000000; i++)
-        x = x * 1664525 + 1013904223;
-}
-
 // Several ways to ask how many there are.
 static void count(void) {
     printf("affinity %d online %ld configured %ld openmp %d\n", CPU_COUNT(&all),
@@ -60,7 +53,7 @@ static void expect_on(int cpu) {
     CHECK_EQUAL(sched_getcpu(), cpu);
     CHECK_EQUAL(kernels_cpu(), cpu);
     CHECK_EQUAL(vdso_cpu(), cpu);
-    compute();
+    compute_a_while();
     CHECK_EQUAL(sched_getcpu(), cpu);
     CHECK_EQUAL(kernels_cpu(), cpu);
     CHECK_EQUAL(vdso_cpu(), cpu);
@@ -267,7 +260,7 @@ static void fence(void) {
 static void* be_nice(void* argument) {
     CHECK(setpriority(PRIO_PROCESS, 0, 7) == 0);
     CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), 7);
-    compute();
+    compute_a_while();
     return NULL;
 }
 
@@ -275,7 +268,7 @@ static void* be_idle(void* argument) {
     struct sched_param none = {0};
 
     CHECK(sched_setscheduler(0, SCHED_IDLE, &none) == 0);
-    compute();
+    compute_a_while();
     CHECK_EQUAL(sched_getscheduler(0), SCHED_IDLE);
     return NULL;
 }

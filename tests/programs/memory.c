@@ -276,12 +276,10 @@ static void dig_below_limit(void) {
     const stack_t other = {.ss_sp = ground, .ss_size = sizeof(ground)};
     const struct sigaction action = {.sa_handler = stop_at_limit, .sa_flags = SA_ONSTACK};
     const struct rlimit limit = {1 << 20, 1 << 20};
-    volatile unsigned x = 1;
 
     CHECK(sigaltstack(&other, NULL) == 0 && sigaction(SIGSEGV, &action, NULL) == 0);
     CHECK(setrlimit(RLIMIT_STACK, &limit) == 0);
-    for (int i = 0; i < 3000000; i++)
-        x = x * 1664525 + 1013904223;
+    compute_a_while();
     dig(900);
     _exit(0);
 }
