@@ -10,7 +10,11 @@ MEMORY = (
 MAPPINGS = (
     "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over",
 )  # fmt: skip
-SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "descriptor", "closed", "linked", "compute", "compute-closed")
+COMPUTE = ("compute", "compute-closed", "compute-open", "compute-file")
+SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "closed", *COMPUTE)
+OBJECTS = (
+    "descriptor", "linked", "partial", "pipe", "readonly", "beside", "outlives", "killed", "segment",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -31,7 +35,13 @@ def test_shared_memory_is_the_same_for_all_who_map_it(sharing, part, policy):
     sharing.part("shared", part, policy)
 
 
-@pytest.mark.parametrize("part", ("compute", "compute-closed"))
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", OBJECTS)
+def test_shared_memory_is_the_same_beside_its_mapping(sharing, part, policy):
+    sharing.part("objects", part, policy)
+
+
+@pytest.mark.parametrize("part", COMPUTE)
 def test_shared_memory_that_one_process_maps_does_not_keep_it_at_home(sharing, part):
     outcome = sharing.part("shared", part, "away")
     assert outcome.remote_share >= 0.9 and not outcome.reasons.get("memory"), outcome.verdict()

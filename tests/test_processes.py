@@ -23,6 +23,12 @@ def test_calls_are_answered_by_home(sharing, policy):
 
 
 @pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", ("state", "resident"))
+def test_proc_shows_what_is_elsewhere(sharing, part, policy):
+    sharing.part("procfs", part, policy)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("status", [0, 1, 77, 255])
 def test_exit_status_is_the_programs(sharing, policy, status):
     assert sharing.run(f"exit {status}", policy).returncode == status

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// shared - anonymous memory mapped MAP_SHARED: by this process alone, with a child, twice
+// shared - memory mapped MAP_SHARED: by this process alone, with a child, twice
 //
-// Usage: shared changes | fork | fork-exec | twice | grow | descriptor | closed | linked | compute |
-// compute-closed
+// Usage: shared changes | fork | fork-exec | twice | grow | closed | compute | compute-closed |
+// compute-open | compute-file
 
 #include "workers.h"
 
@@ -174,37 +174,6 @@ static void grow(void) {
     dismiss();
 }
 
-// Memory with a descriptor is read and written beside the mapping.
-static void beside(int fd) {
-    uint8_t* block;
-
-    CHECK(fd >= 0 && ftruncate(fd, 2 * PAGE) == 0);
-    block = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    CHECK(block != MAP_FAILED);
-    for (int round = 0; round < ROUNDS; round++) {
-        uint8_t byte = 0;
-
-        let_all_touch(block, 10 + round);
-        CHECK_EQUAL(pread(fd, &byte, 1, 0), 1);
-        CHECK_EQUAL(byte, 10 + round + USERS - 1);
-        byte = 20 + round;
-        CHECK_EQUAL(pwrite(fd, &byte, 1, 0), 1);
-        expect_everywhere(block, 20 + round);
-    }
-    CHECK(munmap(block, 2 * PAGE) == 0 && close(fd) == 0);
-}
-
-static void descriptor(void) {
-    char name[] = "/dev/shm/sharedXXXXXX";
-    int fd = mkstemp(name);
-
-    CHECK(fd >= 0 && unlink(name) == 0);
-    hire();
-    beside(memfd_create("shared", 0));
-    beside(fd);
-    dismiss();
-}
-
 // memfd without a descriptor is like memory that never had one, until fork maps it for the child, too.
 static uint8_t* map_closed(size_t pages) {
     const int fd = memfd_create("closed", 0);
@@ -215,29 +184,6 @@ static uint8_t* map_closed(size_t pages) {
     block = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     CHECK(block != MAP_FAILED && close(fd) == 0);
     return block;
-}
-
-// Memory gets a name after it has been mapped: then its descriptor is not all.
-static void linked(void) {
-    const int fd = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
-    char self[40], name[40];
-    uint8_t byte = 0;
-    uint8_t* block;
-    int again;
-
-    CHECK(fd >= 0 && ftruncate(fd, PAGE) == 0);
-    block = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    CHECK(block != MAP_FAILED);
-    snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-    snprintf(name, sizeof(name), "/dev/shm/linked-%d", getpid());
-    CHECK(linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 && close(fd) == 0);
-    hire();
-    let_all_touch(block, 10);
-    again = open(name, O_RDWR);
-    CHECK(again >= 0 && unlink(name) == 0);
-    CHECK_EQUAL(pread(again, &byte, 1, 0), 1);
-    CHECK_EQUAL(byte, 10 + USERS - 1);
-    dismiss();
 }
 
 static void closed(void) {
@@ -295,6 +241,31 @@ static void compute_closed(void) {
     compute_in(map_closed((size_t)USERS * 16));
 }
 
+// What has a descriptor need not, either; what it reads is what was computed.
+static void compute_through(int fd) {
+    const size_t size = (size_t)USERS * WORDS * sizeof(*table);
+    uint32_t word;
+    uint8_t* block;
+
+    CHECK(fd >= 0 && ftruncate(fd, (off_t)size) == 0);
+    block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(block != MAP_FAILED);
+    compute_in(block);
+    CHECK_EQUAL(pread(fd, &word, sizeof(word), (off_t)(size - sizeof(word))), sizeof(word));
+    CHECK_EQUAL(word, table[size / sizeof(*table) - 1]);
+}
+
+static void compute_open(void) {
+    compute_through(memfd_create("open", 0));
+}
+
+static void compute_file(void) {
+    char name[] = "/dev/shm/computeXXXXXX";
+
+    compute_through(mkstemp(name));
+    CHECK(unlink(name) == 0);
+}
+
 int main(int argc, char** argv) {
     static const struct part parts[] = {
         {"changes", changes},
@@ -302,11 +273,11 @@ int main(int argc, char** argv) {
         {"fork-exec", fork_exec},
         {"twice", twice},
         {"grow", grow},
-        {"descriptor", descriptor},
         {"closed", closed},
-        {"linked", linked},
         {"compute", compute},
         {"compute-closed", compute_closed},
+        {"compute-open", compute_open},
+        {"compute-file", compute_file},
         {NULL, NULL},
     };
 

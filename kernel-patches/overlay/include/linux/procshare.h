@@ -10,6 +10,7 @@
 
 #include <linux/jump_label.h>
 #include <linux/mm_types.h>
+#include <linux/page-flags.h>
 #include <linux/sched.h>
 #include <linux/thread_info.h>
 
@@ -22,11 +23,13 @@ DECLARE_STATIC_KEY_FALSE(procshare_key);
 
 unsigned long __procshare_exit_work(struct pt_regs *regs, unsigned long ti_work);
 bool __procshare_syscall(struct pt_regs *regs, long nr);
-void __procshare_fork(struct task_struct *child, unsigned long clone_flags);
+void __procshare_fork(struct task_struct *child);
 void __procshare_exit(struct task_struct *tsk);
 void __procshare_free(struct task_struct *tsk);
 vm_fault_t procshare_marker_fault(struct vm_fault *vmf);
 vm_fault_t procshare_wp_fault(struct vm_fault *vmf);
+void __procshare_fetch(struct folio *folio);
+bool __procshare_computes(struct task_struct *tsk);
 bool __procshare_numbers_cpus(pid_t pid);
 ssize_t __procshare_print_cpus(char *buf, const struct cpumask *which);
 u32 __procshare_cpu_base(void);
@@ -56,11 +59,11 @@ static inline bool procshare_syscall(struct pt_regs *regs, long nr,
 }
 
 /* In copy_process(), once the child's PF_ flags are known. */
-static inline void procshare_fork(struct task_struct *child, unsigned long clone_flags)
+static inline void procshare_fork(struct task_struct *child)
 {
 	child->procshare = NULL;
 	if (static_branch_unlikely(&procshare_key))
-		__procshare_fork(child, clone_flags);
+		__procshare_fork(child);
 }
 
 /* In do_exit(), while current still has its mm. */
@@ -75,6 +78,19 @@ static inline void procshare_free(struct task_struct *tsk)
 {
 	if (static_branch_unlikely(&procshare_key) && tsk->procshare)
 		__procshare_free(tsk);
+}
+
+/* tmpfs has locked one of its folios: if another node has the contents, they come back. */
+static inline void procshare_fetch(struct folio *folio)
+{
+	if (static_branch_unlikely(&procshare_key) && !folio_test_uptodate(folio))
+		__procshare_fetch(folio);
+}
+
+/* Does @tsk, which is kept by the caller, execute its program on another node? */
+static inline bool procshare_computes(struct task_struct *tsk)
+{
+	return static_branch_unlikely(&procshare_key) && __procshare_computes(tsk);
 }
 
 /* Does the process of thread @pid see the CPUs of all its nodes? */
@@ -119,7 +135,7 @@ static inline bool procshare_syscall(struct pt_regs *regs, long nr,
 	return false;
 }
 
-static inline void procshare_fork(struct task_struct *child, unsigned long clone_flags)
+static inline void procshare_fork(struct task_struct *child)
 {
 }
 
@@ -139,6 +155,15 @@ static inline vm_fault_t procshare_marker_fault(struct vm_fault *vmf)
 static inline vm_fault_t procshare_wp_fault(struct vm_fault *vmf)
 {
 	return VM_FAULT_SIGBUS;
+}
+
+static inline void procshare_fetch(struct folio *folio)
+{
+}
+
+static inline bool procshare_computes(struct task_struct *tsk)
+{
+	return false;
 }
 
 static inline bool procshare_numbers_cpus(pid_t pid)

@@ -32,8 +32,7 @@ struct procshare_process;
  * @blocks: ranges of the invalidations under way; exports there wait
  * @nblocks: how many
  * @more_blocks: invalidations that did not fit: exports wait everywhere
- * @unshared: shared areas are being mapped by others: their pages stay at home
- * @exported_shared: pages of shared areas have been exported at some time
+ * @away: pages that home's address space counts as resident for other nodes
  * @nparked: length of @parked
  * @parked: requests for pages in the ranges that have no entry yet
  * @unpark: delivers them in process context
@@ -49,8 +48,7 @@ struct directory {
 	} blocks[DIRECTORY_BLOCKS];
 	unsigned int nblocks;
 	unsigned int more_blocks;
-	unsigned int unshared;
-	bool exported_shared;
+	long away;
 	unsigned int nparked;
 	struct list_head parked;
 	struct work_struct unpark;
@@ -63,8 +61,10 @@ struct directory {
  * @process: back pointer for @work; counted while @queued
  * @address: of the page
  * @frame: home's copy while the page table holds the marker, or NULL
- * @cache: the page of a shared area in the page cache, meanwhile out of date; counted
+ * @cache: of a shared area: the page cache's page while it is not up to date, or home
+ *	not alone with it; a reference is held
  * @shared: the area is a shared one (home_shared.c)
+ * @away: the marker counts as a resident page, see directory_count_away()
  * @migratory: who has it one after another
  * @prot: PROCSHARE_PROT_* granted to remotes
  * @mapped: home's page table maps it (read-only, uffd-wp): no @frame
@@ -83,6 +83,7 @@ struct dir_entry {
 	struct page *frame;
 	struct page *cache;
 	bool shared;
+	bool away;
 	struct migratory migratory;
 	u8 prot;
 	bool mapped;
@@ -124,6 +125,7 @@ struct dir_entry *directory_find(struct procshare_process *p, unsigned long addr
 bool directory_blocked(const struct directory *d, unsigned long address);
 void directory_unpin(struct dir_entry *e);
 void directory_drop(struct dir_entry *e);
+void directory_count_away(struct dir_entry *e, bool away);
 void directory_served(struct procshare_process *p, struct dir_entry *e);
 void directory_settle(struct procshare_process *p, struct dir_entry *e);
 bool directory_eager(struct dir_entry *e);
@@ -144,8 +146,7 @@ void directory_unparked(struct work_struct *work);
 
 /* home_export.c */
 bool export_serve(struct dir_entry *e, bool patient);
-bool export_allowed(struct vm_area_struct *vma, unsigned long address, bool write,
-		    bool patient);
+bool export_allowed(struct vm_area_struct *vma, bool write);
 u8 export_prot(const struct vm_area_struct *vma);
 pmd_t *export_pmd(struct mm_struct *mm, unsigned long address);
 void export_wrprotect(struct dir_entry *e, struct export_pte *x);

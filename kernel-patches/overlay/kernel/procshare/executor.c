@@ -202,11 +202,13 @@ static void await(struct home_thread *t)
 {
 	long period = t->estimate.rate ? CPU_PERIOD : MAX_SCHEDULE_TIMEOUT;
 
+	WRITE_ONCE(t->computes, true);
 	if (READ_ONCE(t->recalled))
 		wait_event_killable_timeout(t->wait, !list_empty(&t->inbox) ||
 					    READ_ONCE(t->process->doomed), period);
 	else
 		wait_event_freezable_timeout(t->wait, something_to_do(t), period);
+	WRITE_ONCE(t->computes, false);
 	if (test_thread_flag(TIF_NOTIFY_SIGNAL)) {
 		clear_notify_signal();
 		task_work_run();

@@ -206,7 +206,6 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 	ret = make_call(t, regs, nr, msg, &data);
 	if (!ret)
 		return false;
-	home_shared_go_on(t);
 	restart = is_restart(regs->ax) && signal_pending(current);
 	if (!restart)
 		regs->orig_ax = -1;

@@ -147,7 +147,7 @@ struct procshare_process {
  * @child: was made by a shared thread, is not the one that procshare_attach() made
  * @placed: @place has been chosen
  * @place: node that its policy chose, PROCSHARE_NODE_HOME for home; kept over exec
- * @held: times that it keeps shared areas from export (home_shared.c)
+ * @computes: its executor has nothing to do: the program is executed elsewhere
  * @until_call: came home to do something itself: leaves after its next call
  * @handles_until: jiffies before which it leaves only behind its signal handler
  * @target: node it should run on, PROCSHARE_NODE_HOME for home
@@ -182,7 +182,7 @@ struct home_thread {
 	struct session *session;
 	struct procshare_process *process;
 	u32 tid;
-	unsigned int held;
+	bool computes;
 	bool newborn;
 	bool numbered;
 	bool child;
@@ -327,16 +327,20 @@ bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *
 /* pace.c */
 void pace_start(void);
 
-/* home_shared.c */
-bool home_shared_is_nameless(struct vm_area_struct *vma);
-bool home_shared_may_export(struct vm_area_struct *vma, unsigned long address,
-			    bool patient);
-bool home_shared_must_stay(const struct directory *d, const struct vm_area_struct *vma);
+/* home_shared.c; the second half under the directory lock */
+bool home_shared_may_export(const struct vm_area_struct *vma);
+bool home_shared_survives(struct vm_area_struct *vma);
+bool home_shared_lend(struct dir_entry *e, struct page *page);
+void home_shared_settle(struct dir_entry *e);
+void home_shared_give_up(struct dir_entry *e);
+bool home_shared_is_stale(const struct vm_area_struct *vma, const struct dir_entry *e);
 struct page *home_shared_refill(struct dir_entry *e, struct vm_area_struct *vma);
-void home_shared_return(struct procshare_process *p, struct dir_entry *e);
-void home_shared_hold(struct home_thread *t);
-void home_shared_call(struct home_thread *t, const struct pt_regs *regs, long nr);
-void home_shared_go_on(struct home_thread *t);
+
+/* Memory that other mappings and descriptors may reach; for VM_SHARED it is writable, too. */
+static inline bool area_is_shared(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_MAYSHARE;
+}
 
 /* home_ahead.c; the caller pushes the requests out */
 void home_ahead(struct procshare_process *p, unsigned long address,
@@ -345,6 +349,5 @@ void home_ahead_arrival(struct procshare_process *p, const struct pt_regs *regs)
 
 /* home_notifier.c */
 extern const struct mmu_notifier_ops home_notifier_ops;
-void notifier_recall_shared(struct procshare_process *p);
 
 #endif /* _PROCSHARE_HOME_H */

@@ -47,16 +47,15 @@ u8 export_prot(const struct vm_area_struct *vma)
 	return prot;
 }
 
-/* May pages of the area leave home?  @patient: it may sleep to find out. */
-bool export_allowed(struct vm_area_struct *vma, unsigned long address, bool write,
-		    bool patient)
+/* May pages of the area leave home? */
+bool export_allowed(struct vm_area_struct *vma, bool write)
 {
 	if (vma->vm_flags & NEVER_EXPORTED || vma_pkey(vma))
 		return false;
 	/* Mapped before the mm was exposed, or advised since. */
 	if (!(vma->vm_flags & VM_UFFD_WP) || vma->vm_userfaultfd_ctx.ctx)
 		return false;
-	if (!home_shared_may_export(vma, address, patient))
+	if (!home_shared_may_export(vma))
 		return false;
 	if (write)
 		return vma->vm_flags & VM_WRITE;
@@ -68,7 +67,7 @@ static bool pinned(const struct vm_area_struct *vma, struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
-	if (!(vma->vm_flags & VM_SHARED) &&
+	if (!area_is_shared(vma) &&
 	    !(folio_test_anon(folio) && PageAnonExclusive(page)))
 		return false;
 	return folio_maybe_dma_pinned(folio);
@@ -95,15 +94,13 @@ void export_clear(struct dir_entry *e, struct export_pte *x)
 							  PTE_MARKER_PROCSHARE)));
 	e->mapped = false;
 	x->done = true;
+	directory_count_away(e, true);
 	if (!x->page)
 		return;
 	folio = page_folio(x->page);
 	folio_remove_rmap_pte(folio, x->page, x->vma);
 	dec_mm_counter(mm, mm_counter(folio));
-	if (e->shared)
-		e->cache = x->page;
-	else
-		x->drop = x->page;
+	x->drop = x->page;
 }
 
 /*
@@ -137,7 +134,7 @@ static bool untouched(const struct export_pte *x)
 /* Under the page table lock, the translation classified: run the machine. */
 static enum export_result export_locked(struct dir_entry *e, struct export_pte *x)
 {
-	bool write, eager, quiet = true, shared = x->vma->vm_flags & VM_SHARED;
+	bool write, eager, quiet = true, shared = area_is_shared(x->vma);
 	bool fresh = untouched(x);
 	struct procshare_process *p = e->process;
 	struct coh_out out;
@@ -155,9 +152,14 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 		spin_unlock(&p->dir.lock);
 		return EXPORT_FAULT;
 	}
+	if (x->detached && home_shared_is_stale(x->vma, e)) {
+		pte_clear(x->vma->vm_mm, e->address, x->ptep);
+		spin_unlock(&p->dir.lock);
+		return EXPORT_FAULT;
+	}
 	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) ||
 	    (x->detached && !e->frame) ||
-	    (shared && home_shared_must_stay(&p->dir, x->vma))) {
+	    (shared && !e->cache && !home_shared_lend(e, x->page))) {
 		spin_unlock(&p->dir.lock);
 		return EXPORT_REFUSE;
 	}
@@ -166,7 +168,6 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 		migratory_unwritten(&e->migratory);
 	eager = directory_eager(e) || fresh;
 	e->shared = shared;
-	p->dir.exported_shared |= shared;
 	if (!x->detached && !pte_none(x->pte))
 		quiet = quiesce(e, x, write || eager);
 	if (quiet) {
@@ -175,6 +176,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	}
 	if (!x->detached && !x->done && !pte_none(x->pte))
 		set_pte_at(x->vma->vm_mm, e->address, x->ptep, x->pte);
+	home_shared_settle(e);
 	spin_unlock(&p->dir.lock);
 	return quiet ? EXPORT_DONE : EXPORT_REFUSE;
 }
@@ -222,7 +224,7 @@ static enum export_result export_once(struct dir_entry *e, struct vm_area_struct
 	pmd_t *pmd;
 
 	/* Home may have to put an anonymous page where the marker is. */
-	if (vma->vm_flags & VM_WRITE && !(vma->vm_flags & VM_SHARED) &&
+	if (vma->vm_flags & VM_WRITE && !area_is_shared(vma) &&
 	    anon_vma_prepare(vma))
 		return EXPORT_REFUSE;
 	pmd = export_pmd(mm, e->address);
@@ -320,7 +322,7 @@ static bool export_resident(struct dir_entry *e, struct mm_struct *mm, bool writ
 	struct vm_area_struct *vma = vma_lookup(mm, e->address);
 	enum export_result result;
 
-	if (!vma || !export_allowed(vma, e->address, write, false))
+	if (!vma || !export_allowed(vma, write))
 		return false;
 	result = export_once(e, vma);
 	if (result == EXPORT_REFUSE)
@@ -336,7 +338,7 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 	bool unlocked = false;
 
 	vma = find_area(e->process, mm, e->address, locked);
-	if (!vma || !export_allowed(vma, e->address, write, true)) {
+	if (!vma || !export_allowed(vma, write)) {
 		refuse(e);
 		return;
 	}

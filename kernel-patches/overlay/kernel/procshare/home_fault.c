@@ -75,6 +75,7 @@ int home_install(struct vm_area_struct *vma, struct dir_entry *e, pte_t *ptep,
 		page = e->shared ? home_shared_refill(e, vma) : adopt(e, vma);
 	if (!page)
 		return -EFAULT;
+	directory_count_away(e, false);
 	pte = pte_sw_mkyoung(mk_pte(page, vma->vm_page_prot));
 	pte = pte_mkdirty(pte);
 	if (!alone)
@@ -146,6 +147,10 @@ static enum look look_marker(struct procshare_process *p, struct vm_fault *vmf,
 			     struct dir_entry *e, pte_t *ptep,
 			     enum coh_access access)
 {
+	if (home_shared_is_stale(vmf->vma, e)) {
+		pte_clear(vmf->vma->vm_mm, vmf->address & PAGE_MASK, ptep);
+		return LOOK_SETTLED;
+	}
 	if (!e)
 		return LOOK_BROKEN;
 	if (!coh_home_may(&e->coh, access))
@@ -165,6 +170,7 @@ static enum look look_wp(struct procshare_process *p, struct vm_fault *vmf,
 	if (e) {
 		e->mapped = false;
 		written(e);
+		home_shared_settle(e);
 	}
 	return LOOK_SETTLED;
 }

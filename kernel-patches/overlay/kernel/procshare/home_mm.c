@@ -32,15 +32,29 @@ void directory_init(struct directory *d)
 	init_waitqueue_head(&d->wait);
 }
 
+/*
+ * The resident set of home's address space includes its private pages on other nodes:
+ * whoever looks at the process sees how large it is.
+ */
+void directory_count_away(struct dir_entry *e, bool away)
+{
+	struct procshare_process *p = e->process;
+
+	if (e->away == away || e->shared || p->released)
+		return;
+	e->away = away;
+	p->dir.away += away ? 1 : -1;
+	add_mm_counter(p->mm, MM_ANONPAGES, away ? 1 : -1);
+}
+
 /* The page is nobody's any more: let go what home has of it outside page tables. */
 void directory_drop(struct dir_entry *e)
 {
+	home_shared_give_up(e);
+	directory_count_away(e, false);
 	if (e->frame)
 		put_page(e->frame);
-	if (e->cache)
-		put_page(e->cache);
 	e->frame = NULL;
-	e->cache = NULL;
 	e->shared = false;
 }
 
@@ -142,6 +156,7 @@ void directory_settle(struct procshare_process *p, struct dir_entry *e)
 	if (e->queued || e->waiters || e->frame || e->migratory.on ||
 	    !coh_home_idle(&e->coh))
 		return;
+	home_shared_settle(e);
 	xa_erase(&p->dir.entries, e->address >> PAGE_SHIFT);
 	kfree(e);
 }

@@ -175,22 +175,43 @@ static void finish_shared(struct procshare_process *p, struct dir_entry *e, u8 w
 		finish(p, e, want);
 }
 
-/*
- * All that is exported of shared memory comes home, where others shall map it, too.
- * Nothing more of it is exported; the caller holds the mmap lock.
- */
-void notifier_recall_shared(struct procshare_process *p)
+static void give_up(struct procshare_process *p, struct dir_entry *e, u8 want)
 {
-	struct recall recall = {
+	home_shared_give_up(e);
+}
+
+static void return_area(struct procshare_process *p, const struct vm_area_struct *vma)
+{
+	const struct recall recall = {
 		.process = p,
-		.last = LAST_PAGE,
+		.first = vma->vm_start >> PAGE_SHIFT,
+		.last = (vma->vm_end - 1) >> PAGE_SHIFT,
 		.want = COH_WANT_WRITE,
 		.shared = true,
 	};
 
 	recall_range(&recall);
-	walk(p, 0, LAST_PAGE, finish_shared, COH_WANT_WRITE);
-	walk(p, 0, LAST_PAGE, go_on, 0);
+	walk(p, recall.first, recall.last, finish_shared, COH_WANT_WRITE);
+}
+
+/*
+ * The mm is about to end: what others may see of its shared memory comes home.  From
+ * now on nothing is exported.
+ */
+static void return_shared(struct procshare_process *p)
+{
+	VMA_ITERATOR(vmi, p->mm, 0);
+	struct vm_area_struct *vma;
+
+	spin_lock(&p->dir.lock);
+	p->dir.more_blocks++;
+	spin_unlock(&p->dir.lock);
+	mmap_read_lock(p->mm);
+	for_each_vma(vmi, vma)
+		if (home_shared_survives(vma))
+			return_area(p, vma);
+	mmap_read_unlock(p->mm);
+	walk(p, 0, LAST_PAGE, give_up, 0);
 }
 
 static void release(struct mmu_notifier *mn, struct mm_struct *mm)
@@ -198,6 +219,7 @@ static void release(struct mmu_notifier *mn, struct mm_struct *mm)
 	struct procshare_process *p = container_of(mn, struct procshare_process,
 						   notifier);
 
+	return_shared(p);
 	process_stop(p);
 	mmu_notifier_put(mn);
 }

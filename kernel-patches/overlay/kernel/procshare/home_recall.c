@@ -166,6 +166,14 @@ static void put_back(struct procshare_process *p, struct dir_entry *e)
 	pte_unmap_unlock(ptep, ptl);
 }
 
+/* Whoever looks for a page of shared memory finds it in the page cache. */
+static void return_to_cache(struct procshare_process *p, struct dir_entry *e)
+{
+	spin_lock(&p->dir.lock);
+	home_shared_settle(e);
+	spin_unlock(&p->dir.lock);
+}
+
 /* The next entry of a batch, from page *index on; it is pinned. */
 static struct dir_entry *next_asked(const struct recall *r, const struct batch *b,
 				    unsigned long *index)
@@ -193,7 +201,7 @@ static void take_batch(const struct recall *r, const struct batch *b)
 	for (; (e = next_asked(r, b, &index)); index++) {
 		wait_for(r, e);
 		if (e->shared)
-			home_shared_return(r->process, e);
+			return_to_cache(r->process, e);
 		else if (r->map)
 			put_back(r->process, e);
 	}

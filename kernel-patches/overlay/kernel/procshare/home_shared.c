@@ -1,216 +1,241 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * procshare - home_shared: MAP_SHARED memory that only one address space maps
+ * procshare - home_shared: pages of MAP_SHARED memory
  *
- * Anonymous shared memory, or memfd and unlinked tmpfs files whose descriptors are
- * all closed, can only be mapped a second time by fork and mremap(), and they come by
- * here.  (Root finds it in /proc/PID/map_files, too.)  As long as an area is the only
- * one, its pages are exported like private ones.  While another node owns a page,
- * home's, out of date, stays in the page cache (@cache of the entry), and gets its
- * contents back later.
+ * What tmpfs holds (anonymous shared memory, memfd, System V segments, files) can be
+ * reached by other mappings and by descriptors, too.  While a node has such a page,
+ * home's stays in the page cache, as @cache of the entry, but is not up to date.
+ * Nobody maps, reads or writes such a folio: tmpfs locks it and comes by at
+ * procshare_fetch(), which has the contents back.  A page is exported only if its
+ * folio can be locked and nobody else maps it.
+ *
+ * A marker in home's page table is out of date as soon as the page cache has the
+ * contents: an area's page without a @cache is to be faulted in anew.
  */
 
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/procshare.h>
 #include <linux/rmap.h>
-#include <linux/sched/mm.h>
-#include <asm/syscall.h>
-#include <asm/unistd_32_ia32.h>
+#include <linux/shmem_fs.h>
 
-#include "../../mm/internal.h"
+#include "cluster.h"
 #include "home.h"
 
-/* An object in more pieces than this stays at home: to look at them takes time. */
+/* To look at an object in more pieces than this takes too long. */
 #define MOST_AREAS	64
 
-/* Memory without a name; but there may be descriptors of it. */
-bool home_shared_is_nameless(struct vm_area_struct *vma)
+/* struct dir_entry by the frame number of its @cache. */
+static DEFINE_XARRAY(lent);
+
+/* ---- which areas ---- */
+
+/* May pages of the area be exported, if it is a shared one? */
+bool home_shared_may_export(const struct vm_area_struct *vma)
 {
-	return vma->vm_flags & VM_SHARED && vma_is_anon_shmem(vma);
+	return !area_is_shared(vma) ||
+	       (vma->vm_file && shmem_mapping(vma->vm_file->f_mapping));
 }
 
 /* Can nobody reach the object of @file but through its @areas? */
 static bool is_closed(struct file *file, unsigned int areas)
 {
-	struct inode *inode = file_inode(file);
-
-	if (IS_PRIVATE(inode))
-		return true;
 	if (file_count(file) != areas)
 		return false;
 	/* Without a descriptor nobody can get at another dentry, or at this one. */
 	smp_rmb();
-	return d_count(file->f_path.dentry) == 1 && atomic_read(&inode->i_count) == 1;
+	return d_count(file->f_path.dentry) == 1 &&
+	       atomic_read(&file_inode(file)->i_count) == 1;
 }
 
-/*
- * Is page @index of the object in no other area than @vma, all in one mm, and has it
- * no descriptor?
- */
-static bool is_sole(struct address_space *mapping, struct vm_area_struct *vma,
-		    pgoff_t index)
+/* Are all areas of the object in the mm of @vma, and has it no descriptor? */
+static bool is_sole(struct address_space *mapping, struct vm_area_struct *vma)
 {
 	struct vm_area_struct *other;
 	unsigned int areas = 0;
 
-	vma_interval_tree_foreach(other, &mapping->i_mmap, 0, ULONG_MAX) {
+	vma_interval_tree_foreach(other, &mapping->i_mmap, 0, ULONG_MAX)
 		if (other->vm_mm != vma->vm_mm || ++areas > MOST_AREAS)
 			return false;
-		if (other != vma && index >= other->vm_pgoff &&
-		    index - other->vm_pgoff < vma_pages(other))
-			return false;
-	}
 	return is_closed(vma->vm_file, areas);
 }
 
-/**
- * home_shared_may_export - is a page of an area mapped by no other area?
- * @vma: the area; true if it is not a shared one
- * @address: of the page
- * @patient: may sleep; else false, too, while somebody changes the object's mappings
- *
- * Holds until the mmap lock, which the caller has, is dropped.
- */
-bool home_shared_may_export(struct vm_area_struct *vma, unsigned long address,
-			    bool patient)
+/* The mm of the area is about to end: may its contents be needed afterwards? */
+bool home_shared_survives(struct vm_area_struct *vma)
 {
 	struct address_space *mapping;
 	bool sole;
 
-	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
-		return true;
-	if (!home_shared_is_nameless(vma))
+	if (!area_is_shared(vma) || !home_shared_may_export(vma))
 		return false;
 	mapping = vma->vm_file->f_mapping;
-	if (patient)
-		i_mmap_lock_read(mapping);
-	else if (!i_mmap_trylock_read(mapping))
-		return false;
-	sole = is_sole(mapping, vma, linear_page_index(vma, address));
+	i_mmap_lock_read(mapping);
+	sole = is_sole(mapping, vma);
 	i_mmap_unlock_read(mapping);
-	return sole;
+	return !sole;
 }
+
+/* ---- lending ---- */
 
 /*
- * Must its pages stay at home just now?  While a hole is punched, what is mapped may
- * not be part of the object any more.  The directory lock is held.
+ * The page is about to be exported: from now on the page cache's is not up to date.
+ * False if it must stay at home just now.  Page table and directory lock are held.
  */
-bool home_shared_must_stay(const struct directory *d, const struct vm_area_struct *vma)
+bool home_shared_lend(struct dir_entry *e, struct page *page)
 {
-	return d->unshared || READ_ONCE(file_inode(vma->vm_file)->i_private);
+	struct folio *folio = page_folio(page);
+	bool lend;
+
+	if (!folio_trylock(folio))
+		return false;
+	/* While a hole is punched, it may not be part of the object any more. */
+	lend = folio->mapping && !READ_ONCE(folio->mapping->host->i_private) &&
+	       !folio_test_large(folio) && folio_mapcount(folio) == 1 &&
+	       folio_test_uptodate(folio) &&
+	       !xa_err(xa_store(&lent, page_to_pfn(page), e, GFP_ATOMIC));
+	if (lend) {
+		get_page(page);
+		e->cache = page;
+		folio_clear_uptodate(folio);
+	}
+	folio_unlock(folio);
+	return lend;
 }
 
-/* The frame's contents become those of the page cache; returns that page, or NULL. */
-static struct page *refill(struct dir_entry *e)
+/* The page cache's page is what it says, for better or worse. */
+static void end_loan(struct dir_entry *e)
 {
 	struct page *page = e->cache;
 
-	if (!page || !e->frame)
-		return NULL;
-	copy_highpage(page, e->frame);
-	folio_mark_dirty(page_folio(page));
+	xa_erase(&lent, page_to_pfn(page));
+	folio_mark_uptodate(page_folio(page));
+	e->cache = NULL;
+	put_page(page);
+}
+
+static void refill(struct dir_entry *e)
+{
+	copy_highpage(e->cache, e->frame);
+	folio_mark_dirty(page_folio(e->cache));
 	put_page(e->frame);
 	e->frame = NULL;
-	e->cache = NULL;
-	return page;
+}
+
+/* If no other node has the page any more, the page cache has it again. */
+void home_shared_settle(struct dir_entry *e)
+{
+	if (!e->cache || e->coh.state != COH_HOME_ALONE)
+		return;
+	if (e->frame)
+		refill(e);
+	end_loan(e);
+}
+
+/* The same; what does not come back is as it was when it left. */
+void home_shared_give_up(struct dir_entry *e)
+{
+	home_shared_settle(e);
+	if (e->cache)
+		end_loan(e);
+}
+
+/* Is the marker in a page table of @vma out of date?  @e: the page's entry, or NULL. */
+bool home_shared_is_stale(const struct vm_area_struct *vma, const struct dir_entry *e)
+{
+	return area_is_shared(vma) && !(e && e->cache);
 }
 
 /*
- * Home may map the page again: returns what, with a reference and accounted for, or
- * NULL.  Page table and directory lock are held.
+ * Home may map the page again: returns what, with a reference and accounted for.
+ * Page table and directory lock are held.
  */
 struct page *home_shared_refill(struct dir_entry *e, struct vm_area_struct *vma)
 {
-	struct page *page = refill(e);
+	struct page *page = e->cache;
 
-	if (!page)
-		return NULL;
+	get_page(page);
+	refill(e);
+	home_shared_settle(e);
 	folio_add_file_rmap_pte(page_folio(page), page, vma);
 	inc_mm_counter(vma->vm_mm, mm_counter_file(page_folio(page)));
 	return page;
 }
 
-/*
- * The mapping changes: the contents go to the page cache, where whoever maps the
- * page next finds them.  The caller holds what keeps the page tables.
- */
-void home_shared_return(struct procshare_process *p, struct dir_entry *e)
-{
-	pmd_t *pmd = mm_find_pmd(p->mm, e->address);
-	struct page *page = NULL;
-	spinlock_t *ptl;
-	pte_t *ptep;
+/* ---- fetching ---- */
 
-	ptep = pmd ? pte_offset_map_lock(p->mm, pmd, e->address, &ptl) : NULL;
-	if (!ptep)
-		return;
-	spin_lock(&p->dir.lock);
-	if (home_marker(ptep_get(ptep)) && coh_home_may(&e->coh, COH_WRITE))
-		page = refill(e);
-	if (page)
-		pte_clear(p->mm, e->address, ptep);
-	spin_unlock(&p->dir.lock);
-	pte_unmap_unlock(ptep, ptl);
-	if (page)
-		put_page(page);
+/* Whose entry's @cache is the folio, and where?  With a reference; NULL: nobody's. */
+static struct procshare_process *lent_by(struct folio *folio, unsigned long *address)
+{
+	struct procshare_process *p = NULL;
+	struct dir_entry *e;
+
+	xa_lock(&lent);
+	e = xa_load(&lent, folio_pfn(folio));
+	if (e && kref_get_unless_zero(&e->process->ref)) {
+		p = e->process;
+		*address = e->address;
+	}
+	xa_unlock(&lent);
+	return p;
+}
+
+/* Is there nothing to wait for, or not any more? */
+static bool is_over(const struct procshare_process *p, const struct dir_entry *e)
+{
+	return e->coh.state == COH_HOME_ALONE || e->coh.state == COH_HOME_LOST ||
+	       READ_ONCE(p->doomed) || p->released;
 }
 
 /*
- * The memory of current is about to be mapped a second time, as before fork() makes
- * the child's mm: nothing of what is shared is exported until home_shared_go_on().
- * @t is current's record, or NULL.
+ * Sleep until home has the page to itself: whoever looks cannot be turned away.  Called
+ * and returns with the lock held.
  */
-void home_shared_hold(struct home_thread *t)
+static void wait_for(struct procshare_process *p, struct dir_entry *e)
 {
-	struct procshare_process *p = current->mm ? current->mm->procshare : NULL;
-	bool exported;
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	unsigned long end = jiffies + HOME_PATIENCE;
 
+	add_wait_queue(&p->dir.wait, &wait);
+	while (!is_over(p, e)) {
+		coh_home_want(&e->coh, COH_WANT_WRITE, false);
+		directory_progress(p, e);
+		if (is_over(p, e))
+			break;
+		spin_unlock(&p->dir.lock);
+		procshare_push();
+		wait_woken(&wait, TASK_UNINTERRUPTIBLE, HZ);
+		if (time_after(jiffies, end))
+			process_doom(p, "a node does not give a page back");
+		spin_lock(&p->dir.lock);
+	}
+	remove_wait_queue(&p->dir.wait, &wait);
+}
+
+/*
+ * Somebody is going to look at the folio, which is locked and not up to date.  If that
+ * is because a node has it, it comes back; as for a fault, it then stays for a moment.
+ */
+void __procshare_fetch(struct folio *folio)
+{
+	struct procshare_process *p;
+	unsigned long address;
+	struct dir_entry *e;
+
+	p = lent_by(folio, &address);
 	if (!p)
 		return;
 	spin_lock(&p->dir.lock);
-	p->dir.unshared++;
-	exported = p->dir.exported_shared;
-	spin_unlock(&p->dir.lock);
-	/* Whoever is not a thread of the process does not come by again. */
-	if (t && t->process == p) {
-		t->held++;
-		set_thread_flag(TIF_NOTIFY_RESUME);
+	e = directory_find(p, address);
+	if (e && e->cache == &folio->page) {
+		e->waiters++;
+		wait_for(p, e);
+		home_shared_give_up(e);
+		e->waiters--;
+		directory_release(p, e, COH_WRITE);
+		directory_settle(p, e);
 	}
-	if (!exported)
-		return;
-	mmap_read_lock(p->mm);
-	notifier_recall_shared(p);
-	mmap_read_unlock(p->mm);
-}
-
-/* An area that grows may come to overlap another one of the same object. */
-static bool may_map_twice(const struct pt_regs *regs, long nr)
-{
-	if (in_ia32_syscall())
-		return nr == __NR_ia32_remap_file_pages || nr == __NR_ia32_mremap;
-	nr &= ~__X32_SYSCALL_BIT;
-	return nr == __NR_remap_file_pages ||
-	       (nr == __NR_mremap && PAGE_ALIGN(regs->dx) > PAGE_ALIGN(regs->si));
-}
-
-/* A call that current is about to make, perhaps for its remote thread. */
-void home_shared_call(struct home_thread *t, const struct pt_regs *regs, long nr)
-{
-	if (may_map_twice(regs, nr))
-		home_shared_hold(t);
-}
-
-/* The call is over; the areas themselves say now who else maps them. */
-void home_shared_go_on(struct home_thread *t)
-{
-	struct directory *d;
-
-	if (!t->held)
-		return;
-	d = &t->process->dir;
-	spin_lock(&d->lock);
-	d->unshared -= t->held;
-	spin_unlock(&d->lock);
-	t->held = 0;
+	spin_unlock(&p->dir.lock);
+	procshare_push();
+	process_put(p);
 }

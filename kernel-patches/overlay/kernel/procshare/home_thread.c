@@ -8,6 +8,7 @@
  */
 
 #include <linux/pid.h>
+#include <linux/procshare.h>
 #include <linux/resume_user_mode.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
@@ -117,6 +118,14 @@ struct home_thread *home_thread_of(struct task_struct *task)
 	return container_of(t, struct home_thread, base);
 }
 
+/* Its executor sleeps, but the thread does not: /proc says that it is running. */
+bool __procshare_computes(struct task_struct *tsk)
+{
+	struct home_thread *t = home_thread_of(tsk);
+
+	return t && READ_ONCE(t->computes);
+}
+
 /* A child inherits session and policy; without memory it is plain Linux. */
 void home_thread_fork(struct task_struct *child)
 {
@@ -150,7 +159,6 @@ static void detach(struct home_thread *t)
 	if (!p)
 		return;
 	home_thread_account(t);
-	home_shared_go_on(t);
 	if (xa_load(&p->threads, t->tid) == t) {
 		xa_erase(&p->threads, t->tid);
 		usage_hosted(p, p->home, -1);
@@ -295,7 +303,6 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 
 	if (!(ti_work & _TIF_NOTIFY_RESUME) && t->process)
 		return ti_work;
-	home_shared_go_on(t);
 	if (!t->process || t->newborn || !belongs_to(t->process)) {
 		if (t->process && !belongs_to(t->process))
 			t->newborn = true;
@@ -335,7 +342,6 @@ bool home_syscall(struct pt_regs *regs, long nr)
 
 	if (t->process)
 		home_fence(t->process, regs, nr);
-	home_shared_call(t, regs, nr);
 	/* The executor's own calls pass here too. */
 	if (t->node != PROCSHARE_NODE_HOME)
 		return false;

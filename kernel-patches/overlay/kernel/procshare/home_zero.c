@@ -94,7 +94,7 @@ static bool give_area(struct procshare_process *p, struct zero_block *b,
 	if (!vma || vma->vm_start >= end)
 		return false;
 	first = max(first, vma->vm_start);
-	if (!vma_is_anonymous(vma) || !export_allowed(vma, first, true, false) ||
+	if (!vma_is_anonymous(vma) || !export_allowed(vma, true) ||
 	    anon_vma_prepare(vma))
 		return false;
 	pmd = export_pmd(p->mm, first);

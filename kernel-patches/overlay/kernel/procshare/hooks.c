@@ -36,10 +36,8 @@ bool __procshare_syscall(struct pt_regs *regs, long nr)
 }
 
 /* Only what a shared process forks itself is shared: not helpers of the kernel. */
-void __procshare_fork(struct task_struct *child, unsigned long clone_flags)
+void __procshare_fork(struct task_struct *child)
 {
-	if (!(clone_flags & CLONE_VM))
-		home_shared_hold(home_thread_of(current));
 	if (current->procshare && is_home(current) &&
 	    !(child->flags & (PF_KTHREAD | PF_USER_WORKER | PF_IO_WORKER)))
 		home_thread_fork(child);

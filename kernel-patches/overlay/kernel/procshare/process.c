@@ -234,12 +234,12 @@ static void prepare_vmas(struct mm_struct *mm)
 
 	for_each_vma(vmi, vma) {
 		if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_HUGETLB) ||
-		    (vma->vm_flags & VM_SHARED && !home_shared_is_nameless(vma)))
+		    !home_shared_may_export(vma))
 			continue;
 		vma_start_write(vma);
 		vm_flags_set(vma, VM_UFFD_WP);
 		/* Of a shared area writes are to fault first. */
-		if (vma->vm_flags & VM_SHARED)
+		if (area_is_shared(vma))
 			vma_set_page_prot(vma);
 	}
 	mm->def_flags |= VM_UFFD_WP;

@@ -118,6 +118,8 @@ void process_stop(struct procshare_process *p)
 	int node;
 
 	spin_lock(&p->dir.lock);
+	add_mm_counter(p->mm, MM_ANONPAGES, -p->dir.away);
+	p->dir.away = 0;
 	p->released = true;
 	spin_unlock(&p->dir.lock);
 	spin_lock(&p->lock);
