@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // objects - memory mapped MAP_SHARED that has a descriptor, or a name: used beside the mapping, by others
 //
-// Usage: objects descriptor | linked | partial | pipe | readonly | beside | outlives | killed | segment
+// Usage: objects descriptor | linked | partial | holes | pipe | readonly | beside | outlives | killed |
+// segment
 
 #include "workers.h"
 
@@ -115,6 +116,21 @@ static void partial(void) {
     dismiss();
 }
 
+// What has been written is no hole, wherever it is.
+static void holes(void) {
+    const int fd = new_object();
+    uint8_t* block = map_object(fd, PROT_READ | PROT_WRITE);
+
+    hire();
+    CHECK_EQUAL(lseek(fd, 0, SEEK_HOLE), 0);
+    CHECK_EQUAL(ask(0, WRITE, block + PAGE, 1), 0);
+    CHECK_EQUAL(lseek(fd, 0, SEEK_DATA), PAGE);
+    CHECK_EQUAL(lseek(fd, PAGE, SEEK_HOLE), 2 * PAGE);
+    CHECK_EQUAL(ask(1, READ, block + PAGE, 0), 1);
+    CHECK_EQUAL(lseek(fd, 0, SEEK_DATA), PAGE);
+    dismiss();
+}
+
 // Ways of reading that take the pages themselves.
 static void through_pipe(void) {
     const int fd = new_object();
@@ -131,6 +147,10 @@ static void through_pipe(void) {
         CHECK_EQUAL(splice(fd, &where, ends[1], NULL, 1, 0), 1);
         CHECK_EQUAL(read(ends[0], &byte, 1), 1);
         CHECK_EQUAL(byte, 10 + round);
+        CHECK_EQUAL(splice(fd, &where, ends[1], NULL, 1, 0), 1);
+        CHECK_EQUAL(ask(round % USERS, WRITE, block + PAGE + 1, 15 + round), 0);
+        CHECK_EQUAL(read(ends[0], &byte, 1), 1);
+        CHECK_EQUAL(byte, 15 + round);
         CHECK_EQUAL(ask(round % USERS, WRITE, block + PAGE, 20 + round), 0);
         where = PAGE;
         CHECK_EQUAL(sendfile(ends[1], fd, &where, 1), 1);
@@ -266,16 +286,9 @@ static void segment(void) {
 
 int main(int argc, char** argv) {
     static const struct part parts[] = {
-        {"descriptor", descriptor},
-        {"linked", linked},
-        {"partial", partial},
-        {"pipe", through_pipe},
-        {"readonly", readonly},
-        {"beside", beside},
-        {"outlives", outlives},
-        {"killed", killed},
-        {"segment", segment},
-        {NULL, NULL},
+        {"descriptor", descriptor}, {"linked", linked},     {"partial", partial}, {"holes", holes},
+        {"pipe", through_pipe},     {"readonly", readonly}, {"beside", beside},   {"outlives", outlives},
+        {"killed", killed},         {"segment", segment},   {NULL, NULL},
     };
 
     return run_part(parts, argv[1]);

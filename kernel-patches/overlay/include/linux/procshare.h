@@ -29,6 +29,7 @@ void __procshare_free(struct task_struct *tsk);
 vm_fault_t procshare_marker_fault(struct vm_fault *vmf);
 vm_fault_t procshare_wp_fault(struct vm_fault *vmf);
 void __procshare_fetch(struct folio *folio);
+bool procshare_is_lent(struct folio *folio, size_t from, size_t count);
 bool __procshare_computes(struct task_struct *tsk);
 bool __procshare_numbers_cpus(pid_t pid);
 ssize_t __procshare_print_cpus(char *buf, const struct cpumask *which);
@@ -122,6 +123,8 @@ static inline void procshare_cpu_number(struct task_struct *task, u32 *cpu, u32 
 #define procshare_mm(mm)	((mm)->procshare)
 
 #else /* !CONFIG_PROCSHARE */
+
+#define procshare_is_lent	NULL
 
 static inline unsigned long procshare_exit_work(struct pt_regs *regs,
 						unsigned long ti_work)

@@ -2,7 +2,8 @@
 /*
  * procshare - a shared process as its home node sees it
  *
- * Lock order: mmap_lock, page table lock, directory lock, thread inbox lock; and
+ * Lock order: mmap_lock, page table lock, directory lock, thread inbox lock; the lock of
+ * a folio of shared memory before the directory lock, under which it is only tried; and
  * a process's xa_lock of threads, a thread's lock or its inbox lock.  All but the first are
  * spinlocks; messages are queued under them and pushed out after they are dropped
  * (transport.h).

@@ -4,8 +4,8 @@
  *
  * The request at the head of an entry's queue is served here when home's copy
  * is, or may be, mapped.  Nothing that another device or task may write behind
- * our back leaves home: special and pinned memory, and what is shared with others,
- * is refused, and the remote thread comes home to touch it.
+ * our back leaves home: special and pinned memory, and what others map, too, is
+ * refused, and the remote thread comes home to touch it.
  */
 
 #include <linux/mm.h>
@@ -98,6 +98,8 @@ void export_clear(struct dir_entry *e, struct export_pte *x)
 	if (!x->page)
 		return;
 	folio = page_folio(x->page);
+	if (e->shared && pte_dirty(x->pte))
+		folio_mark_dirty(folio);
 	folio_remove_rmap_pte(folio, x->page, x->vma);
 	dec_mm_counter(mm, mm_counter(folio));
 	x->drop = x->page;
@@ -159,7 +161,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	}
 	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) ||
 	    (x->detached && !e->frame) ||
-	    (shared && !e->cache && !home_shared_lend(e, x->page))) {
+	    (shared && !e->cache && (!x->page || !home_shared_lend(e, x->page)))) {
 		spin_unlock(&p->dir.lock);
 		return EXPORT_REFUSE;
 	}

@@ -155,7 +155,13 @@ static enum look look_marker(struct procshare_process *p, struct vm_fault *vmf,
 		return LOOK_BROKEN;
 	if (!coh_home_may(&e->coh, access))
 		return LOOK_WAIT;
-	return home_install(vmf->vma, e, ptep, access) ? LOOK_BROKEN : LOOK_SETTLED;
+	if (!home_install(vmf->vma, e, ptep, access))
+		return LOOK_SETTLED;
+	if (!e->shared)
+		return LOOK_BROKEN;
+	/* Somebody holds the folio's lock: the fault that follows sees why. */
+	home_shared_settle(e);
+	return LOOK_SETTLED;
 }
 
 /* The uffd-wp bit: are all readers gone, so that it can be taken off? */

@@ -132,7 +132,7 @@ static void wait_for(const struct recall *r, struct dir_entry *e)
 		if (wait_woken(&w.entry, TASK_UNINTERRUPTIBLE, HZ))
 			continue;
 		if (time_after(jiffies, end) ||
-		    (fatal_signal_pending(current) &&
+		    (!r->shared && fatal_signal_pending(current) &&
 		     task_tgid(current) == p->pid &&
 		     !current->signal->core_state))
 			process_doom(p, "a node does not give its pages back");
@@ -210,8 +210,7 @@ static void take_batch(const struct recall *r, const struct batch *b)
 
 /**
  * recall_range - have what a change asks of its pages done, and wait for it
- * @r: what; the range is blocked, or of shared memory, which is held, so that no entry
- *	joins it
+ * @r: what; the range is blocked, so that no entry joins it
  *
  * Every entry is pinned afterwards, and is not served, until coh_home_done() and
  * directory_unpin().

@@ -103,13 +103,18 @@ bool home_shared_lend(struct dir_entry *e, struct page *page)
 	return lend;
 }
 
-/* The page cache's page is what it says, for better or worse. */
+/*
+ * The page cache's page is what it says, for better or worse.  Who holds the folio's
+ * lock sees that, or the loan, but never neither.
+ */
 static void end_loan(struct dir_entry *e)
 {
 	struct page *page = e->cache;
 
-	xa_erase(&lent, page_to_pfn(page));
+	xa_lock(&lent);
+	__xa_erase(&lent, page_to_pfn(page));
 	folio_mark_uptodate(page_folio(page));
+	xa_unlock(&lent);
 	e->cache = NULL;
 	put_page(page);
 }
@@ -147,19 +152,38 @@ bool home_shared_is_stale(const struct vm_area_struct *vma, const struct dir_ent
 }
 
 /*
- * Home may map the page again: returns what, with a reference and accounted for.
- * Page table and directory lock are held.
+ * Home may map the page again: returns what, with a reference and accounted for; NULL
+ * if it is just being truncated, or something like that.  Page table and directory
+ * lock are held.
  */
 struct page *home_shared_refill(struct dir_entry *e, struct vm_area_struct *vma)
 {
-	struct page *page = e->cache;
+	struct folio *folio = page_folio(e->cache);
+	struct page *page = NULL;
 
-	get_page(page);
-	refill(e);
-	home_shared_settle(e);
-	folio_add_file_rmap_pte(page_folio(page), page, vma);
-	inc_mm_counter(vma->vm_mm, mm_counter_file(page_folio(page)));
+	if (!folio_trylock(folio))
+		return NULL;
+	if (folio->mapping) {
+		page = e->cache;
+		get_page(page);
+		refill(e);
+		home_shared_settle(e);
+		folio_add_file_rmap_pte(folio, page, vma);
+		inc_mm_counter(vma->vm_mm, mm_counter_file(folio));
+	}
+	folio_unlock(folio);
 	return page;
+}
+
+/* For lseek(): a folio that is not up to date because a node has it is no hole. */
+bool procshare_is_lent(struct folio *folio, size_t from, size_t count)
+{
+	bool is_lent;
+
+	xa_lock(&lent);
+	is_lent = xa_load(&lent, folio_pfn(folio)) || folio_test_uptodate(folio);
+	xa_unlock(&lent);
+	return is_lent;
 }
 
 /* ---- fetching ---- */
@@ -225,6 +249,7 @@ void __procshare_fetch(struct folio *folio)
 	p = lent_by(folio, &address);
 	if (!p)
 		return;
+	home_ahead(p, address, COH_WRITE);
 	spin_lock(&p->dir.lock);
 	e = directory_find(p, address);
 	if (e && e->cache == &folio->page) {
