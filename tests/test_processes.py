@@ -23,7 +23,7 @@ def test_calls_are_answered_by_home(sharing, policy):
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("part", ("state", "resident"))
+@pytest.mark.parametrize("part", ("state", "resident", "mincore"))
 def test_proc_shows_what_is_elsewhere(sharing, part, policy):
     sharing.part("procfs", part, policy)
 

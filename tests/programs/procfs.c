@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// procfs - what /proc says of a thread that computes, or waits, elsewhere, and of how large its process is
+// procfs - what /proc says of a thread that computes, or waits, elsewhere, and of what its process has there
 //
-// Usage: procfs state | resident
+// Usage: procfs state | resident | mincore
 
 #include "check.h"
 
@@ -107,10 +107,36 @@ static void resident(void) {
     expect_kb(before, 0);
 }
 
+static void expect_in_core(uint8_t* block, int pages, int wanted) {
+    unsigned char in_core[pages];
+
+    CHECK(mincore(block, (size_t)pages * 4096, in_core) == 0);
+    for (int i = 0; i < pages; i++)
+        CHECK((in_core[i] & 1) == wanted, "page %d of %p", i, (void*)block);
+}
+
+static void ask_mincore(void) {
+    enum { PAGES = SIZE / 4096 };
+    uint8_t* block = map_private(SIZE);
+    uint8_t* shared = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(shared != MAP_FAILED);
+    expect_in_core(block, PAGES, 0);
+    expect_in_core(shared, PAGES, 0);
+    join(start(fill, (uintptr_t)block));
+    join(start(fill, (uintptr_t)shared));
+    expect_in_core(block, PAGES, 1);
+    expect_in_core(shared, PAGES, 1);
+    CHECK_EQUAL(mincore(block + 1, 1, shared), -1);
+    CHECK_EQUAL(errno, EINVAL);
+    CHECK_EQUAL(block[SIZE - 1] + shared[SIZE - 1], 2);
+}
+
 int main(int argc, char** argv) {
     static const struct part parts[] = {
         {"state", state},
         {"resident", resident},
+        {"mincore", ask_mincore},
         {NULL, NULL},
     };
 

@@ -280,6 +280,9 @@ void home_luggage_pack(struct home_thread *t, unsigned int node,
 void home_fence(struct procshare_process *p, const struct pt_regs *regs, long nr);
 void home_fence_message(struct procshare_process *p, struct procshare_msg *msg);
 
+/* home_mincore.c */
+void home_mincore(struct procshare_process *p, const struct pt_regs *regs, long nr);
+
 /* home_clocks.c */
 void home_clocks_pack(const struct procshare_process *p,
 		      struct procshare_wire_start *start);

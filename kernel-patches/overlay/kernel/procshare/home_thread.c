@@ -340,8 +340,10 @@ bool home_syscall(struct pt_regs *regs, long nr)
 	struct home_thread *t = container_of(current->procshare,
 					     struct home_thread, base);
 
-	if (t->process)
+	if (t->process) {
 		home_fence(t->process, regs, nr);
+		home_mincore(t->process, regs, nr);
+	}
 	/* The executor's own calls pass here too. */
 	if (t->node != PROCSHARE_NODE_HOME)
 		return false;
