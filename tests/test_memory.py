@@ -13,7 +13,7 @@ MAPPINGS = (
 COMPUTE = ("compute", "compute-closed", "compute-open", "compute-file")
 SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "closed", *COMPUTE)
 OBJECTS = (
-    "descriptor", "linked", "partial", "holes", "pipe", "readonly", "beside", "outlives", "killed", "segment",
+    "descriptor", "linked", "partial", "holes", "pipe", "readonly", "beside", "outlives", "killed", "segment", "storm",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 // objects - memory mapped MAP_SHARED that has a descriptor, or a name: used beside the mapping, by others
 //
 // Usage: objects descriptor | linked | partial | holes | pipe | readonly | beside | outlives | killed |
-// segment
+// segment | storm
 
 #include "workers.h"
 
@@ -226,6 +226,72 @@ static void beside(void) {
     dismiss();
 }
 
+// Threads, a process that maps the page again and again, and one that only has its descriptor write to one
+// page at the same time: nothing is lost. The first number counts them all, the others belong to one each.
+enum { TIMES = 5000, BY_DESCRIPTOR = 1, FIRST_THREAD };
+
+static int stormy;
+
+static void* count_up(void* argument) {
+    atomic_long* numbers = (atomic_long*)map_object(stormy, PROT_READ | PROT_WRITE);
+
+    for (int i = 0; i < TIMES; i++) {
+        atomic_fetch_add(&numbers[0], 1);
+        atomic_fetch_add(&numbers[FIRST_THREAD + (uintptr_t)argument], 1);
+    }
+    return NULL;
+}
+
+static void count_by_mapping(void) {
+    for (int i = 0; i < TIMES; i++) {
+        static atomic_long* numbers;
+
+        if (i % 100 == 0)
+            numbers = (atomic_long*)map_object(stormy, PROT_READ | PROT_WRITE);
+        atomic_fetch_add(&numbers[0], 1);
+        if (i % 100 == 99)
+            CHECK(munmap(numbers, 2 * PAGE) == 0);
+    }
+}
+
+static void count_by_descriptor(void) {
+    const off_t where = BY_DESCRIPTOR * sizeof(long);
+    long number, last = 0;
+
+    for (long i = 1; i <= TIMES / 10; i++) {
+        CHECK_EQUAL(pwrite(stormy, &i, sizeof(i), where), sizeof(i));
+        CHECK_EQUAL(pread(stormy, &number, sizeof(number), where), sizeof(number));
+        CHECK_EQUAL(number, i);
+        CHECK_EQUAL(pread(stormy, &number, sizeof(number), 0), sizeof(number));
+        CHECK(number >= last);
+        last = number;
+    }
+}
+
+static void storm(void) {
+    void (*const others[])(void) = {count_by_mapping, count_by_descriptor};
+    pid_t children[2];
+    const long* numbers;
+
+    stormy = new_object();
+    for (int i = 0; i < 2; i++) {
+        children[i] = fork();
+        CHECK(children[i] >= 0);
+        if (children[i] == 0) {
+            others[i]();
+            _exit(0);
+        }
+    }
+    in_threads(USERS, count_up);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQUAL(wait_for(children[i]), 0);
+    numbers = (const long*)map_object(stormy, PROT_READ);
+    CHECK_EQUAL(numbers[0], (USERS + 1) * TIMES);
+    CHECK_EQUAL(numbers[BY_DESCRIPTOR], TIMES / 10);
+    for (int i = 0; i < USERS; i++)
+        CHECK_EQUAL(numbers[FIRST_THREAD + i], TIMES);
+}
+
 // A process ends while its pages are elsewhere: others still have what they hold.
 static void end_with(void (*end)(void)) {
     const int fd = new_object();
@@ -288,7 +354,7 @@ int main(int argc, char** argv) {
     static const struct part parts[] = {
         {"descriptor", descriptor}, {"linked", linked},     {"partial", partial}, {"holes", holes},
         {"pipe", through_pipe},     {"readonly", readonly}, {"beside", beside},   {"outlives", outlives},
-        {"killed", killed},         {"segment", segment},   {NULL, NULL},
+        {"killed", killed},         {"storm", storm},       {"segment", segment}, {NULL, NULL},
     };
 
     return run_part(parts, argv[1]);

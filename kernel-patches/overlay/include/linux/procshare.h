@@ -10,7 +10,6 @@
 
 #include <linux/jump_label.h>
 #include <linux/mm_types.h>
-#include <linux/page-flags.h>
 #include <linux/sched.h>
 #include <linux/thread_info.h>
 
@@ -28,7 +27,7 @@ void __procshare_exit(struct task_struct *tsk);
 void __procshare_free(struct task_struct *tsk);
 vm_fault_t procshare_marker_fault(struct vm_fault *vmf);
 vm_fault_t procshare_wp_fault(struct vm_fault *vmf);
-void __procshare_fetch(struct folio *folio);
+bool __procshare_fetch(struct folio *folio);
 bool procshare_is_lent(struct folio *folio, size_t from, size_t count);
 bool __procshare_computes(struct task_struct *tsk);
 bool __procshare_numbers_cpus(pid_t pid);
@@ -81,11 +80,13 @@ static inline void procshare_free(struct task_struct *tsk)
 		__procshare_free(tsk);
 }
 
-/* tmpfs has locked one of its folios: if another node has the contents, they come back. */
-static inline void procshare_fetch(struct folio *folio)
+/*
+ * A folio of the page cache has been locked: if it is not up to date because another
+ * node has the contents, they come back.  True if it is up to date then.
+ */
+static inline bool procshare_fetch(struct folio *folio)
 {
-	if (static_branch_unlikely(&procshare_key) && !folio_test_uptodate(folio))
-		__procshare_fetch(folio);
+	return static_branch_unlikely(&procshare_key) && __procshare_fetch(folio);
 }
 
 /* Does @tsk, which is kept by the caller, execute its program on another node? */
@@ -160,8 +161,9 @@ static inline vm_fault_t procshare_wp_fault(struct vm_fault *vmf)
 	return VM_FAULT_SIGBUS;
 }
 
-static inline void procshare_fetch(struct folio *folio)
+static inline bool procshare_fetch(struct folio *folio)
 {
+	return false;
 }
 
 static inline bool procshare_computes(struct task_struct *tsk)

@@ -237,18 +237,19 @@ static void wait_for(struct procshare_process *p, struct dir_entry *e)
 }
 
 /*
- * Somebody is going to look at the folio, which is locked and not up to date.  If that
- * is because a node has it, it comes back; as for a fault, it then stays for a moment.
+ * Somebody is going to look at the folio, which is locked.  If a node has it, it comes
+ * back; as for a fault, it then stays for a moment.  Is it up to date?
  */
-void __procshare_fetch(struct folio *folio)
+bool __procshare_fetch(struct folio *folio)
 {
-	struct procshare_process *p;
+	struct procshare_process *p = NULL;
 	unsigned long address;
 	struct dir_entry *e;
 
-	p = lent_by(folio, &address);
+	if (!folio_test_uptodate(folio))
+		p = lent_by(folio, &address);
 	if (!p)
-		return;
+		return folio_test_uptodate(folio);
 	home_ahead(p, address, COH_WRITE);
 	spin_lock(&p->dir.lock);
 	e = directory_find(p, address);
@@ -263,4 +264,5 @@ void __procshare_fetch(struct folio *folio)
 	spin_unlock(&p->dir.lock);
 	procshare_push();
 	process_put(p);
+	return folio_test_uptodate(folio);
 }
