@@ -18,6 +18,8 @@ def test_single_pages_are_flushed_as_such(make_cluster):
     tracing.start()
     cluster.run(f"procshare bench ping-pong -c {TURNS}", 0, cwd="/", timeout=200, check=True)
     for node, trace in tracing.stop().items():
-        single, whole = len(SINGLE.findall(trace)), len(WHOLE.findall(trace))
-        assert single > TURNS / 2, f"node {node}: {single} flushes of a page"
+        single = list(SINGLE.finditer(trace))
+        assert len(single) > TURNS / 2, f"node {node}: {len(single)} flushes of a page"
+        # Before the first turn and behind the last one a static key is switched, which flushes once for each place.
+        whole = len(WHOLE.findall(trace, single[0].start(), single[-1].end()))
         assert whole < TURNS / 4, f"node {node}: {whole} flushes of everything"
