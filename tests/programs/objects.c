@@ -35,12 +35,6 @@ static int byte_at(int fd, off_t where) {
     return byte;
 }
 
-static void expect_everywhere(uint8_t* address, int value) {
-    for (int i = 0; i < USERS; i++)
-        CHECK_EQUAL(ask(i, READ, address, 0), value);
-    CHECK_EQUAL(*address, value);
-}
-
 static int wait_for(pid_t child) {
     int status;
 

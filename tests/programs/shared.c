@@ -19,12 +19,6 @@ static uint8_t* map_shared(size_t pages) {
     return block;
 }
 
-static void expect_everywhere(uint8_t* address, int value) {
-    for (int i = 0; i < USERS; i++)
-        CHECK_EQUAL(ask(i, READ, address, 0), value);
-    CHECK_EQUAL(*address, value);
-}
-
 // Only the mapping goes with MADV_DONTNEED, the contents with MADV_REMOVE.
 static void changes(void) {
     hire();

@@ -99,4 +99,10 @@ static inline void let_all_touch(uint8_t* address, int value) {
         CHECK_EQUAL(ask(i, READ, address, 0), value + USERS - 1);
 }
 
+static inline void expect_everywhere(uint8_t* address, int value) {
+    for (int i = 0; i < USERS; i++)
+        CHECK_EQUAL(ask(i, READ, address, 0), value);
+    CHECK_EQUAL(*address, value);
+}
+
 #endif

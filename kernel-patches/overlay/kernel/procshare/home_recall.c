@@ -143,8 +143,8 @@ static void wait_for(const struct recall *r, struct dir_entry *e)
 /* ---- taking what has come ---- */
 
 /*
- * Pages move, or are about to be copied by fork: markers would not do.  The
- * caller holds mmap_lock for writing, so the page tables stay.
+ * Pages move, are about to be copied by fork or looked at by mincore(): markers would
+ * not do.  The caller holds mmap_lock, so the page tables stay.
  */
 static void put_back(struct procshare_process *p, struct dir_entry *e)
 {
