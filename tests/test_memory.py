@@ -10,10 +10,10 @@ MEMORY = (
 MAPPINGS = (
     "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over",
 )  # fmt: skip
-COMPUTE = ("compute", "compute-closed", "compute-open", "compute-file")
+COMPUTE = ("compute", "compute-closed", "compute-open", "compute-file", "compute-family")
 SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "closed", *COMPUTE)
 OBJECTS = (
-    "descriptor", "linked", "partial", "holes", "pipe", "readonly", "beside", "outlives", "killed", "segment", "storm",
+    "descriptor", "linked", "partial", "holes", "pipe", "readonly", "beside", "outlives", "killed", "segment", "storm", "family",
 )  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def test_shared_memory_is_the_same_beside_its_mapping(sharing, part, policy):
 
 
 @pytest.mark.parametrize("part", COMPUTE)
-def test_shared_memory_that_one_process_maps_does_not_keep_it_at_home(sharing, part):
+def test_shared_memory_does_not_keep_anybody_at_home(sharing, part):
     outcome = sharing.part("shared", part, "away")
     assert outcome.remote_share >= 0.9 and not outcome.reasons.get("memory"), outcome.verdict()
 

@@ -2,7 +2,7 @@
 // objects - memory mapped MAP_SHARED that has a descriptor, or a name: used beside the mapping, by others
 //
 // Usage: objects descriptor | linked | partial | holes | pipe | readonly | beside | outlives | killed |
-// segment | storm
+// segment | storm | family
 
 #include "workers.h"
 
@@ -286,6 +286,30 @@ static void storm(void) {
         CHECK_EQUAL(numbers[FIRST_THREAD + i], TIMES);
 }
 
+// Processes that have a page from their parent write to it at the same time, and so does the parent.
+static void family(void) {
+    pid_t children[USERS];
+    const long* numbers;
+
+    stormy = new_object();
+    numbers = (const long*)map_object(stormy, PROT_READ | PROT_WRITE);
+    CHECK_EQUAL(numbers[0], 0);
+    for (uintptr_t i = 0; i < USERS; i++) {
+        children[i] = fork();
+        CHECK(children[i] >= 0);
+        if (children[i] == 0) {
+            count_up((void*)i);
+            _exit(0);
+        }
+    }
+    count_up((void*)(uintptr_t)USERS);
+    for (int i = 0; i < USERS; i++)
+        CHECK_EQUAL(wait_for(children[i]), 0);
+    CHECK_EQUAL(numbers[0], (USERS + 1) * TIMES);
+    for (int i = 0; i <= USERS; i++)
+        CHECK_EQUAL(numbers[FIRST_THREAD + i], TIMES);
+}
+
 // A process ends while its pages are elsewhere: others still have what they hold.
 static void end_with(void (*end)(void)) {
     const int fd = new_object();
@@ -346,9 +370,19 @@ static void segment(void) {
 
 int main(int argc, char** argv) {
     static const struct part parts[] = {
-        {"descriptor", descriptor}, {"linked", linked},     {"partial", partial}, {"holes", holes},
-        {"pipe", through_pipe},     {"readonly", readonly}, {"beside", beside},   {"outlives", outlives},
-        {"killed", killed},         {"storm", storm},       {"segment", segment}, {NULL, NULL},
+        {"descriptor", descriptor},
+        {"linked", linked},
+        {"partial", partial},
+        {"holes", holes},
+        {"pipe", through_pipe},
+        {"readonly", readonly},
+        {"beside", beside},
+        {"outlives", outlives},
+        {"killed", killed},
+        {"storm", storm},
+        {"segment", segment},
+        {"family", family},
+        {NULL, NULL},
     };
 
     return run_part(parts, argv[1]);

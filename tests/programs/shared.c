@@ -2,7 +2,7 @@
 // shared - memory mapped MAP_SHARED: by this process alone, with a child, twice
 //
 // Usage: shared changes | fork | fork-exec | twice | grow | closed | compute | compute-closed |
-// compute-open | compute-file
+// compute-open | compute-file | compute-family
 
 #include "workers.h"
 
@@ -260,6 +260,36 @@ static void compute_file(void) {
     CHECK(unlink(name) == 0);
 }
 
+// What parent and children map leaves home for who uses it.
+enum { TURNS = 2000, WORK = 100000 };
+
+static void count_turns(atomic_long* turns) {
+    for (int turn = 0; turn < TURNS; turn++) {
+        for (volatile int i = 0; i < WORK; i++)
+            ;
+        atomic_fetch_add(turns, 1);
+    }
+    _exit(0);
+}
+
+static void compute_family(void) {
+    uint8_t* block = map_shared(USERS);
+    pid_t children[USERS];
+    int status;
+
+    memset(block, 0, (size_t)USERS * PAGE);
+    for (int i = 0; i < USERS; i++) {
+        children[i] = fork();
+        CHECK(children[i] >= 0);
+        if (children[i] == 0)
+            count_turns((atomic_long*)(block + (size_t)i * PAGE));
+    }
+    for (int i = 0; i < USERS; i++) {
+        CHECK(waitpid(children[i], &status, 0) == children[i] && status == 0);
+        CHECK_EQUAL(*(atomic_long*)(block + (size_t)i * PAGE), TURNS);
+    }
+}
+
 int main(int argc, char** argv) {
     static const struct part parts[] = {
         {"changes", changes},
@@ -272,6 +302,7 @@ int main(int argc, char** argv) {
         {"compute-closed", compute_closed},
         {"compute-open", compute_open},
         {"compute-file", compute_file},
+        {"compute-family", compute_family},
         {NULL, NULL},
     };
 

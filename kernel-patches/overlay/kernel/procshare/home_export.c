@@ -4,7 +4,7 @@
  *
  * The request at the head of an entry's queue is served here when home's copy
  * is, or may be, mapped.  Nothing that another device or task may write behind
- * our back leaves home: special and pinned memory, and what others map, too, is
+ * our back leaves home: special and pinned memory, and what others map and use, is
  * refused, and the remote thread comes home to touch it.
  */
 
@@ -33,6 +33,7 @@
 enum export_result {
 	EXPORT_DONE,		/* served, or nothing to serve any more */
 	EXPORT_FAULT,		/* the page must be faulted in first */
+	EXPORT_ELSEWHERE,	/* it is mapped elsewhere, too, and must not be */
 	EXPORT_REFUSE,
 };
 
@@ -133,12 +134,32 @@ static bool untouched(const struct export_pte *x)
 	       x->vma->vm_flags & VM_WRITE;
 }
 
+/* Before the machine is run: may it, by what is mapped and what is asked for? */
+static enum export_result may_leave(struct dir_entry *e, struct export_pte *x, bool write)
+{
+	if (untouched(x) && !write && e->coh.state != COH_HOME_ALONE)
+		return EXPORT_FAULT;
+	if (x->detached && home_shared_is_stale(x->vma, e)) {
+		pte_clear(x->vma->vm_mm, e->address, x->ptep);
+		return EXPORT_FAULT;
+	}
+	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) || (x->detached && !e->frame))
+		return EXPORT_REFUSE;
+	if (!area_is_shared(x->vma) || e->cache)
+		return EXPORT_DONE;
+	if (!x->page)
+		return EXPORT_REFUSE;
+	if (folio_mapcount(page_folio(x->page)) > 1)
+		return EXPORT_ELSEWHERE;
+	return home_shared_lend(e, x->page) ? EXPORT_DONE : EXPORT_REFUSE;
+}
+
 /* Under the page table lock, the translation classified: run the machine. */
 static enum export_result export_locked(struct dir_entry *e, struct export_pte *x)
 {
-	bool write, eager, quiet = true, shared = area_is_shared(x->vma);
-	bool fresh = untouched(x);
 	struct procshare_process *p = e->process;
+	enum export_result result;
+	bool write, eager, quiet = true;
 	struct coh_out out;
 
 	coh_out_init(&out);
@@ -150,26 +171,16 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	}
 	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
 	e->prot = export_prot(x->vma);
-	if (fresh && !write && e->coh.state != COH_HOME_ALONE) {
+	result = may_leave(e, x, write);
+	if (result != EXPORT_DONE) {
 		spin_unlock(&p->dir.lock);
-		return EXPORT_FAULT;
-	}
-	if (x->detached && home_shared_is_stale(x->vma, e)) {
-		pte_clear(x->vma->vm_mm, e->address, x->ptep);
-		spin_unlock(&p->dir.lock);
-		return EXPORT_FAULT;
-	}
-	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) ||
-	    (x->detached && !e->frame) ||
-	    (shared && !e->cache && (!x->page || !home_shared_lend(e, x->page)))) {
-		spin_unlock(&p->dir.lock);
-		return EXPORT_REFUSE;
+		return result;
 	}
 	/* Home had it to read and write, and its mapping says that it did not write. */
 	if (e->coh.state == COH_HOME_ALONE && e->mapped)
 		migratory_unwritten(&e->migratory);
-	eager = directory_eager(e) || fresh;
-	e->shared = shared;
+	eager = directory_eager(e) || untouched(x);
+	e->shared = area_is_shared(x->vma);
 	if (!x->detached && !pte_none(x->pte))
 		quiet = quiesce(e, x, write || eager);
 	if (quiet) {
@@ -329,12 +340,15 @@ static bool export_resident(struct dir_entry *e, struct mm_struct *mm, bool writ
 	result = export_once(e, vma);
 	if (result == EXPORT_REFUSE)
 		refuse(e);
-	return result != EXPORT_FAULT;
+	return result == EXPORT_DONE || result == EXPORT_REFUSE;
 }
 
-/* One request; the mmap lock is held on return only if *locked. */
+/*
+ * One request; the mmap lock is held on return only if *locked.  A page that is mapped
+ * elsewhere, too, is unmapped once: if it is mapped again at once, it is in use.
+ */
 static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
-			bool *locked)
+			bool *unmapped, bool *locked)
 {
 	struct vm_area_struct *vma;
 	bool unlocked = false;
@@ -345,6 +359,13 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 		return;
 	}
 	switch (export_once(e, vma)) {
+	case EXPORT_ELSEWHERE:
+		if (!*unmapped) {
+			home_shared_unmap(vma, e->address);
+			*unmapped = true;
+			break;
+		}
+		fallthrough;
 	case EXPORT_REFUSE:
 		refuse(e);
 		break;
@@ -373,12 +394,12 @@ static bool serve_resident(struct dir_entry *e, struct mm_struct *mm)
 
 static void serve_all(struct dir_entry *e, struct mm_struct *mm)
 {
-	bool locked = true;
+	bool unmapped = false, locked = true;
 	bool write;
 
 	mmap_read_lock(mm);
 	while (locked && head_wants(e, &write))
-		export_head(e, mm, write, &locked);
+		export_head(e, mm, write, &unmapped, &locked);
 	if (locked)
 		mmap_read_unlock(mm);
 }

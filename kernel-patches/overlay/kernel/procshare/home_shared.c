@@ -7,7 +7,7 @@
  * home's stays in the page cache, as @cache of the entry, but is not up to date.
  * Nobody maps, reads or writes such a folio: tmpfs locks it and comes by at
  * procshare_fetch(), which has the contents back.  A page is exported only if its
- * folio can be locked and nobody else maps it.
+ * folio can be locked and nobody else maps it; who does loses it, as to reclaim.
  *
  * A marker in home's page table is out of date as soon as the page cache has the
  * contents: an area's page without a @cache is to be faulted in anew.
@@ -101,6 +101,25 @@ bool home_shared_lend(struct dir_entry *e, struct page *page)
 	}
 	folio_unlock(folio);
 	return lend;
+}
+
+/*
+ * Take the page at @address away from all who map it.  Whoever uses it faults it in
+ * again, and where it is locked into memory it stays.
+ */
+void home_shared_unmap(struct vm_area_struct *vma, unsigned long address)
+{
+	struct address_space *mapping = vma->vm_file->f_mapping;
+	struct folio *folio = filemap_get_folio(mapping, linear_page_index(vma, address));
+
+	if (IS_ERR(folio))
+		return;
+	if (folio_trylock(folio)) {
+		if (folio->mapping == mapping && !folio_test_large(folio))
+			try_to_unmap(folio, 0);
+		folio_unlock(folio);
+	}
+	folio_put(folio);
 }
 
 /*
