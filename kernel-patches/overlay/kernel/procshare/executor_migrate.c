@@ -103,8 +103,22 @@ static int depart(struct home_thread *t, struct pt_regs *regs)
 	return 0;
 }
 
-/* What the reason means for when the thread may leave again. */
-static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u32 reason)
+/* For a while; longer each time, if it is not the first time lately. */
+static void stay_at_home(struct home_thread *t)
+{
+	if (time_before(jiffies, t->stay_until + HZ) && t->backoff)
+		t->backoff = min_t(unsigned int, 2 * t->backoff, STAY_MAX);
+	else
+		t->backoff = STAY_MIN;
+	t->stay_until = jiffies + t->backoff;
+}
+
+/*
+ * What the reason means for when the thread may leave again.  Is it back before it
+ * did anything (@idle), signals come faster than it can travel.
+ */
+static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u32 reason,
+			   bool idle)
 {
 	switch (reason) {
 	case PROCSHARE_BACK_BOUNCE:
@@ -116,15 +130,13 @@ static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u3
 	case PROCSHARE_BACK_SIGNAL:
 		if (!t->asked)
 			home_thread_expect_handler(t, regs);
+		if (idle)
+			stay_at_home(t);
 		break;
 	case PROCSHARE_BACK_FAULT:
 	case PROCSHARE_BACK_MEMORY:
 	case PROCSHARE_BACK_ERROR:
-		if (time_before(jiffies, t->stay_until + HZ) && t->backoff)
-			t->backoff = min_t(unsigned int, 2 * t->backoff, STAY_MAX);
-		else
-			t->backoff = STAY_MIN;
-		t->stay_until = jiffies + t->backoff;
+		stay_at_home(t);
 		break;
 	default:
 		break;
@@ -144,7 +156,7 @@ bool executor_depart(struct home_thread *t, struct pt_regs *regs)
 		return false;
 	}
 	usage_reason(t->process, PROCSHARE_BACK_ERROR);
-	plan_next_stay(t, regs, PROCSHARE_BACK_ERROR);
+	plan_next_stay(t, regs, PROCSHARE_BACK_ERROR, true);
 	return false;
 }
 
@@ -197,6 +209,7 @@ void executor_come_home(struct home_thread *t, struct pt_regs *regs,
 			struct procshare_msg *msg)
 {
 	struct procshare_wire_thread *state = (void *)msg->body;
+	unsigned long ip = regs->ip, sp = regs->sp;
 
 	if (!unpack_thread(t, regs, msg)) {
 		process_doom(t->process, "a node sent a thread back without its state");
@@ -209,7 +222,8 @@ void executor_come_home(struct home_thread *t, struct pt_regs *regs,
 		usage_reason(t->process, reason_of(t, reason));
 		trace_procshare_back(t->process->id, t->tid, t->node,
 				     reason_of(t, reason));
-		plan_next_stay(t, regs, reason);
+		plan_next_stay(t, regs, reason,
+			       !t->in_call && regs->ip == ip && regs->sp == sp);
 	}
 	executor_arrive(t);
 	procshare_msg_free(msg);
