@@ -6,9 +6,9 @@ import signal
 import pytest
 from sharing import HOME, POLICIES, PROGRAMS, poll
 
-PARTS = ("siginfo", "process", "restart", "nanosleep", "wait", "alarm", "nested", "storm", "cpu-timer")
+PARTS = ("siginfo", "process", "restart", "nanosleep", "wait", "alarm", "rapid", "nested", "storm", "cpu-timer")
 EXCEPTIONS = ("faults", "step", "altstack", "context")
-ALONE = ("alarm",)  # one thread only: under spread it stays
+ALONE = ("alarm", "rapid")  # one thread only: under spread it stays
 SPIN, BYE = ([f"{PROGRAMS}/signals", part] for part in ("spin", "bye"))
 
 

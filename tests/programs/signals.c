@@ -220,6 +220,18 @@ static void part_alarm(void) {
     CHECK_EQUAL(handled, 1);
 }
 
+// Signals that come faster than the thread can travel leave it time to go on.
+static void part_rapid(void) {
+    struct itimerval soon = {.it_value = {0, 100}, .it_interval = {0, 100}}, never = {0};
+
+    handle(SIGALRM, 0);
+    CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+    for (volatile int i = 0; i < 20000000; i++)
+        ;
+    CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+    CHECK(handled > 0);
+}
+
 static void part_cpu_timer(void) {
     struct itimerval soon = {.it_value = {0, 200000}}, left;
     struct timespec used;
@@ -349,6 +361,7 @@ static const struct part parts[] = {
     {"nanosleep", part_nanosleep},
     {"wait", part_wait},
     {"alarm", part_alarm},
+    {"rapid", part_rapid},
     {"nested", part_nested},
     {"storm", part_storm},
     {"cpu-timer", part_cpu_timer},
