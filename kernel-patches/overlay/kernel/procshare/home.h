@@ -334,7 +334,7 @@ void pace_start(void);
 /* home_shared.c; the second half under the directory lock */
 bool home_shared_may_export(const struct vm_area_struct *vma);
 bool home_shared_survives(struct vm_area_struct *vma);
-void home_shared_unmap(struct vm_area_struct *vma, unsigned long address);
+bool home_shared_unmap(struct vm_area_struct *vma, unsigned long address);
 bool home_shared_lend(struct dir_entry *e, struct page *page);
 void home_shared_settle(struct dir_entry *e);
 void home_shared_give_up(struct dir_entry *e);

@@ -360,11 +360,9 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 	}
 	switch (export_once(e, vma)) {
 	case EXPORT_ELSEWHERE:
-		if (!*unmapped) {
-			home_shared_unmap(vma, e->address);
-			*unmapped = true;
+		*unmapped = !*unmapped && home_shared_unmap(vma, e->address);
+		if (*unmapped)
 			break;
-		}
 		fallthrough;
 	case EXPORT_REFUSE:
 		refuse(e);
@@ -374,6 +372,7 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 			refuse(e);
 		break;
 	case EXPORT_DONE:
+		*unmapped = false;
 		break;
 	}
 }

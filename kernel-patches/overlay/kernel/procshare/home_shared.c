@@ -22,6 +22,7 @@
 
 #include "cluster.h"
 #include "home.h"
+#include "lazy_tlb.h"
 
 /* To look at an object in more pieces than this takes too long. */
 #define MOST_AREAS	64
@@ -103,23 +104,37 @@ bool home_shared_lend(struct dir_entry *e, struct page *page)
 	return lend;
 }
 
+/* Those that must not be exported, or not for long, are left alone. */
+static bool may_unmap(struct folio *folio)
+{
+	return !folio_test_large(folio) && folio_test_uptodate(folio) &&
+	       !folio_test_mlocked(folio) && !folio_maybe_dma_pinned(folio);
+}
+
 /*
  * Take the page at @address away from all who map it.  Whoever uses it faults it in
- * again, and where it is locked into memory it stays.
+ * again.  False if somebody else is busy with it, or needs it where it is.
  */
-void home_shared_unmap(struct vm_area_struct *vma, unsigned long address)
+bool home_shared_unmap(struct vm_area_struct *vma, unsigned long address)
 {
 	struct address_space *mapping = vma->vm_file->f_mapping;
-	struct folio *folio = filemap_get_folio(mapping, linear_page_index(vma, address));
+	struct mm_struct *borrowed;
+	struct folio *folio;
+	bool unmapped = false;
 
+	folio = filemap_get_folio(mapping, linear_page_index(vma, address));
 	if (IS_ERR(folio))
-		return;
+		return true;
+	borrowed = lazy_tlb_leave();
 	if (folio_trylock(folio)) {
-		if (folio->mapping == mapping && !folio_test_large(folio))
+		unmapped = folio->mapping == mapping && may_unmap(folio);
+		if (unmapped)
 			try_to_unmap(folio, 0);
 		folio_unlock(folio);
 	}
+	lazy_tlb_enter(borrowed);
 	folio_put(folio);
+	return unmapped;
 }
 
 /*

@@ -10,9 +10,11 @@
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
 #include <linux/rseq.h>
+#include <linux/task_work.h>
 #include <linux/uaccess.h>
 
 #include "rseq.h"
+#include "thread_state.h"
 
 struct thread_rseq thread_rseq_get(void)
 {
@@ -42,6 +44,18 @@ void thread_rseq_moved(void)
 	preempt_disable();
 	rseq_migrate(current);
 	preempt_enable();
+}
+
+void thread_rseq_settle(struct pt_regs *regs)
+{
+	u32 rights;
+
+	if (!procshare_open_memory(&rights))
+		return;
+	rseq_handle_notify_resume(NULL, regs);
+	procshare_close_memory(rights);
+	if (!task_work_pending(current))
+		clear_thread_flag(TIF_NOTIFY_RESUME);
 }
 
 /* Programs leave the pointer behind when they are done: look where they are. */

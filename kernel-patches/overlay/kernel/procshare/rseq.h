@@ -30,6 +30,11 @@ void thread_rseq_set(const struct thread_rseq *rseq);
  */
 void thread_rseq_moved(void);
 /*
+ * current goes on with @regs: where it may not touch its own memory just now, the
+ * above is done at once.  On its way to user mode the kernel could not.
+ */
+void thread_rseq_settle(struct pt_regs *regs);
+/*
  * The CPUs of the node where current is going have no numbers in its process: its
  * area says "not registered".  -EBUSY in a sequence, which does not last.
  */
@@ -45,6 +50,10 @@ static inline void thread_rseq_set(const struct thread_rseq *rseq)
 }
 
 static inline void thread_rseq_moved(void)
+{
+}
+
+static inline void thread_rseq_settle(struct pt_regs *regs)
 {
 }
 

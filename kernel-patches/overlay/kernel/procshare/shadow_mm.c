@@ -310,8 +310,11 @@ static enum hrtimer_restart hold_over(struct hrtimer *timer)
 {
 	struct shadow_page *sp = container_of(timer, struct shadow_page, timer);
 
-	/* The work takes over the timer's reference. */
-	if (!queue_work(system_unbound_wq, &sp->work))
+	/*
+	 * The work takes over the timer's reference.  Where home's side of other
+	 * processes waits for nodes it must not be queued.
+	 */
+	if (!queue_work(system_highpri_wq, &sp->work))
 		shadow_put(sp->shadow);
 	return HRTIMER_NORESTART;
 }

@@ -16,6 +16,7 @@
 
 #include <asm/fpu/xstate.h>
 #include <asm/fsgsbase.h>
+#include <asm/pkru.h>
 #include <asm/prctl.h>
 #include <asm/proto.h>
 #include <asm/segment.h>
@@ -98,12 +99,13 @@ static bool io_permission(const struct thread_struct *thread)
 
 /*
  * Whose memory has keys stays at home: calls check PKRU, and the executor's need not
- * be the thread's.  Key 0 is everybody's.
+ * be the thread's.  Key 0 is everybody's, as long as nobody closes it.
  */
 static bool protection_keys(struct mm_struct *mm)
 {
 #ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
-	return mm->context.pkey_allocation_map & ~1;
+	return mm->context.pkey_allocation_map & ~1 ||
+	       !__pkru_allows_write(read_pkru(), 0);
 #else
 	return false;
 #endif
