@@ -355,21 +355,11 @@ static void part_abort(void) {
 }
 
 static const struct part parts[] = {
-    {"siginfo", part_siginfo},
-    {"process", part_process},
-    {"restart", part_restart},
-    {"nanosleep", part_nanosleep},
-    {"wait", part_wait},
-    {"alarm", part_alarm},
-    {"rapid", part_rapid},
-    {"nested", part_nested},
-    {"storm", part_storm},
-    {"cpu-timer", part_cpu_timer},
-    {"spin", part_spin},
-    {"bye", part_bye},
-    {"crash", part_crash},
-    {"abort", part_abort},
-    {NULL, NULL},
+    {"siginfo", part_siginfo},     {"process", part_process}, {"restart", part_restart},
+    {"nanosleep", part_nanosleep}, {"wait", part_wait},       {"alarm", part_alarm},
+    {"rapid", part_rapid},         {"nested", part_nested},   {"storm", part_storm},
+    {"cpu-timer", part_cpu_timer}, {"spin", part_spin},       {"bye", part_bye},
+    {"crash", part_crash},         {"abort", part_abort},     {NULL, NULL},
 };
 
 int main(int argc, char** argv) {
