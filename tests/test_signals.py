@@ -24,6 +24,11 @@ def test_exceptions(sharing, part, policy):
     sharing.part("exceptions", part, policy)
 
 
+def test_a_fault_that_is_mended_does_not_keep_a_thread_at_home(sharing):
+    outcome = sharing.part("exceptions", "mended", "away")
+    assert outcome.remote_share >= 0.9 and outcome.reasons["fault"] >= 100, outcome.verdict()
+
+
 def test_one_way_home_for_a_signal(sharing):
     """A handler runs where the signal was delivered: no second way home to return from it."""
     reasons = sharing.part("signals", "storm", "away").reasons

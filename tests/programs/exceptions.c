@@ -188,9 +188,25 @@ static void part_context(void) {
     in_threads(3, have_registers_changed);
 }
 
+// Faults that a handler mends are part of how some programs work: they go on where they were.
+static void skip(int signal, siginfo_t* info, void* context) {
+    ((ucontext_t*)context)->uc_mcontext.gregs[REG_RIP] += 2; // past ud2
+}
+
+static void part_mended(void) {
+    struct sigaction action = {.sa_sigaction = skip, .sa_flags = SA_SIGINFO};
+
+    CHECK(sigaction(SIGILL, &action, NULL) == 0);
+    for (int i = 0; i < 100; i++) {
+        for (volatile int turn = 0; turn < 4000000; turn++)
+            ;
+        asm volatile("ud2");
+    }
+}
+
 static const struct part parts[] = {
-    {"faults", part_faults},   {"step", part_step}, {"altstack", part_altstack},
-    {"context", part_context}, {NULL, NULL},
+    {"faults", part_faults},   {"step", part_step},     {"altstack", part_altstack},
+    {"context", part_context}, {"mended", part_mended}, {NULL, NULL},
 };
 
 int main(int argc, char** argv) {

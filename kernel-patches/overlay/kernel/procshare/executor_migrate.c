@@ -91,6 +91,7 @@ static int depart(struct home_thread *t, struct pt_regs *regs)
 	if (!msg)
 		return -ENOMEM;
 	t->in_call = false;
+	t->raising = false;
 	home_thread_account_begin(t);
 	t->stay_calls_local = 0;
 	usage_hosted(p, p->home, -1);
@@ -115,7 +116,8 @@ static void stay_at_home(struct home_thread *t)
 
 /*
  * What the reason means for when the thread may leave again.  Is it back before it
- * did anything (@idle), signals come faster than it can travel.
+ * did anything (@idle), signals come faster than it can travel, or the fault has not
+ * been home's to raise.
  */
 static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u32 reason,
 			   bool idle)
@@ -134,6 +136,8 @@ static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u3
 			stay_at_home(t);
 		break;
 	case PROCSHARE_BACK_FAULT:
+		t->raising = !idle;
+		fallthrough;
 	case PROCSHARE_BACK_MEMORY:
 	case PROCSHARE_BACK_ERROR:
 		stay_at_home(t);

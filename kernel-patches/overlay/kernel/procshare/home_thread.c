@@ -273,6 +273,20 @@ static void look_for_handler(struct home_thread *t, const struct pt_regs *regs)
 		t->handles_until = jiffies;
 }
 
+/*
+ * The instruction that @t came home for has raised its signal: nothing keeps it here
+ * but the handler.  Where it has not, it would only come home once more.
+ */
+static unsigned long end_stay(struct home_thread *t, unsigned long ti_work)
+{
+	if (!t->raising || !(ti_work & _TIF_SIGPENDING))
+		return ti_work;
+	t->raising = false;
+	t->stay_until = jiffies;
+	t->backoff = 0;
+	return ti_work | _TIF_NOTIFY_RESUME;
+}
+
 /* A debugger at home wants to see the thread there, and a part of the vDSO is only here. */
 static bool may_leave(const struct pt_regs *regs)
 {
@@ -301,6 +315,7 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 	struct home_thread *t = container_of(current->procshare,
 					     struct home_thread, base);
 
+	ti_work = end_stay(t, ti_work);
 	if (!(ti_work & _TIF_NOTIFY_RESUME) && t->process)
 		return ti_work;
 	if (!t->process || t->newborn || !belongs_to(t->process)) {
