@@ -270,7 +270,6 @@ void executor_leave(struct home_thread *t, struct pt_regs *regs)
 	procshare_push();
 	thread_rseq_moved();
 	set_thread_flag(TIF_NOTIFY_RESUME);
-	thread_rseq_settle(regs);
 }
 
 /* current ends, perhaps while its thread is away: no node keeps a part of it. */

@@ -19,6 +19,9 @@
 /* First stay at home after it touched what cannot be exported; doubled. */
 #define STAY_MIN	msecs_to_jiffies(8)
 #define STAY_MAX	(2 * HZ)
+/* CPU time elsewhere about as long as a journey; more, where the thread has not moved on. */
+#define WORTHWHILE_NS		(100 * NSEC_PER_USEC)
+#define WORTHWHILE_STILL_NS	NSEC_PER_MSEC
 
 /* MIGRATE: the state of current, whose user registers are @regs. */
 static struct procshare_msg *pack_thread(struct home_thread *t, struct pt_regs *regs,
@@ -114,13 +117,20 @@ static void stay_at_home(struct home_thread *t)
 	t->stay_until = jiffies + t->backoff;
 }
 
+/* Was it worth the journey?  If not, home had better do a little first. */
+static bool was_useful(const struct procshare_wire_thread *state, bool moved)
+{
+	u64 used = le64_to_cpu(state->user_ns) + le64_to_cpu(state->system_ns);
+
+	return used >= (moved ? WORTHWHILE_NS : WORTHWHILE_STILL_NS);
+}
+
 /*
- * What the reason means for when the thread may leave again.  Is it back before it
- * did anything (@idle), signals come faster than it can travel, or the fault has not
- * been home's to raise.
+ * What the reason means for when the thread may leave again.  Where its stay was not
+ * @useful, signals come faster than it can travel, or home was not to raise the fault.
  */
 static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u32 reason,
-			   bool idle)
+			   bool useful)
 {
 	switch (reason) {
 	case PROCSHARE_BACK_BOUNCE:
@@ -130,13 +140,14 @@ static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u3
 		t->until_call = true;
 		break;
 	case PROCSHARE_BACK_SIGNAL:
-		if (!t->asked)
-			home_thread_expect_handler(t, regs);
-		if (idle)
+		if (t->asked)
+			break;
+		home_thread_expect_handler(t, regs);
+		if (!useful)
 			stay_at_home(t);
 		break;
 	case PROCSHARE_BACK_FAULT:
-		t->raising = !idle;
+		t->raising = useful;
 		fallthrough;
 	case PROCSHARE_BACK_MEMORY:
 	case PROCSHARE_BACK_ERROR:
@@ -160,7 +171,7 @@ bool executor_depart(struct home_thread *t, struct pt_regs *regs)
 		return false;
 	}
 	usage_reason(t->process, PROCSHARE_BACK_ERROR);
-	plan_next_stay(t, regs, PROCSHARE_BACK_ERROR, true);
+	plan_next_stay(t, regs, PROCSHARE_BACK_ERROR, false);
 	return false;
 }
 
@@ -220,14 +231,15 @@ void executor_come_home(struct home_thread *t, struct pt_regs *regs,
 	} else {
 		u32 reason = le32_to_cpu(state->reason);
 		int trap = le32_to_cpu(state->trap);
+		bool moved = t->in_call || regs->ip != ip || regs->sp != sp;
 
 		if (trap == TRAP_TRACE || trap == TRAP_BRKPT)
 			send_sigtrap(regs, 0, trap);
 		usage_reason(t->process, reason_of(t, reason));
 		trace_procshare_back(t->process->id, t->tid, t->node,
 				     reason_of(t, reason));
-		plan_next_stay(t, regs, reason,
-			       !t->in_call && regs->ip == ip && regs->sp == sp);
+		/* What the trap raises has been raised above. */
+		plan_next_stay(t, regs, reason, !trap && was_useful(state, moved));
 	}
 	executor_arrive(t);
 	procshare_msg_free(msg);

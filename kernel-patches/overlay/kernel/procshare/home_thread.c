@@ -19,11 +19,14 @@
 
 #include "cluster.h"
 #include "home.h"
+#include "rseq.h"
 #include "syscalls.h"
 #include "thread_state.h"
 #include "vdso.h"
 
 #define HANDLER_STAY	(HZ / 4)
+#define RAISED		(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) |	\
+			 sigmask(SIGTRAP) | sigmask(SIGFPE))
 
 struct home_thread *home_thread_create(struct session *session)
 {
@@ -279,7 +282,8 @@ static void look_for_handler(struct home_thread *t, const struct pt_regs *regs)
  */
 static unsigned long end_stay(struct home_thread *t, unsigned long ti_work)
 {
-	if (!t->raising || !(ti_work & _TIF_SIGPENDING))
+	if (!t->raising || !(ti_work & _TIF_SIGPENDING) ||
+	    !sigtestsetmask(&current->pending.signal, RAISED))
 		return ti_work;
 	t->raising = false;
 	t->stay_until = jiffies;
@@ -310,11 +314,9 @@ static void settle(struct home_thread *t)
  * Called with work pending.  Signals go first: TIF_NOTIFY_RESUME is kept for
  * the next round of the loop, so that the thread leaves right behind them.
  */
-unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
+static unsigned long leave(struct home_thread *t, struct pt_regs *regs,
+			   unsigned long ti_work)
 {
-	struct home_thread *t = container_of(current->procshare,
-					     struct home_thread, base);
-
 	ti_work = end_stay(t, ti_work);
 	if (!(ti_work & _TIF_NOTIFY_RESUME) && t->process)
 		return ti_work;
@@ -344,6 +346,17 @@ unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
 	executor_leave(t, regs);
 	t->bounce_from_ns = current->utime;
 	return read_thread_flags() & ~_TIF_NOTIFY_RESUME;
+}
+
+unsigned long home_exit_work(struct pt_regs *regs, unsigned long ti_work)
+{
+	struct home_thread *t = container_of(current->procshare,
+					     struct home_thread, base);
+
+	ti_work = leave(t, regs, ti_work);
+	if (ti_work & _TIF_NOTIFY_RESUME && thread_rseq_settle(regs))
+		ti_work &= ~_TIF_NOTIFY_RESUME;
+	return ti_work;
 }
 
 /*

@@ -9,8 +9,8 @@
 
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
+#include <linux/resume_user_mode.h>
 #include <linux/rseq.h>
-#include <linux/task_work.h>
 #include <linux/uaccess.h>
 
 #include "rseq.h"
@@ -46,16 +46,18 @@ void thread_rseq_moved(void)
 	preempt_enable();
 }
 
-void thread_rseq_settle(struct pt_regs *regs)
+bool thread_rseq_settle(struct pt_regs *regs)
 {
 	u32 rights;
 
-	if (!procshare_open_memory(&rights))
-		return;
-	rseq_handle_notify_resume(NULL, regs);
+	if (!current->rseq || !procshare_open_memory(&rights))
+		return false;
+	/* It may have to sleep for a page, and be on another CPU then. */
+	do
+		resume_user_mode_work(regs);
+	while (test_thread_flag(TIF_NOTIFY_RESUME));
 	procshare_close_memory(rights);
-	if (!task_work_pending(current))
-		clear_thread_flag(TIF_NOTIFY_RESUME);
+	return true;
 }
 
 /* Programs leave the pointer behind when they are done: look where they are. */

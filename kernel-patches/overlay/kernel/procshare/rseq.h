@@ -30,10 +30,11 @@ void thread_rseq_set(const struct thread_rseq *rseq);
  */
 void thread_rseq_moved(void);
 /*
- * current goes on with @regs: where it may not touch its own memory just now, the
- * above is done at once.  On its way to user mode the kernel could not.
+ * current goes on with @regs, and may not touch its own memory just now: what the
+ * kernel has to do there on the way to user mode is done here, with more rights than it
+ * would have.  False if nothing had to be.
  */
-void thread_rseq_settle(struct pt_regs *regs);
+bool thread_rseq_settle(struct pt_regs *regs);
 /*
  * The CPUs of the node where current is going have no numbers in its process: its
  * area says "not registered".  -EBUSY in a sequence, which does not last.
@@ -53,8 +54,9 @@ static inline void thread_rseq_moved(void)
 {
 }
 
-static inline void thread_rseq_settle(struct pt_regs *regs)
+static inline bool thread_rseq_settle(struct pt_regs *regs)
 {
+	return false;
 }
 
 static inline int thread_rseq_park(const struct pt_regs *regs)

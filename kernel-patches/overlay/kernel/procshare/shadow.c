@@ -332,5 +332,5 @@ static struct miscdevice device = {
 
 int __init shadow_init(void)
 {
-	return misc_register(&device);
+	return shadow_pages_init() ?: misc_register(&device);
 }

@@ -305,6 +305,7 @@ bool shadow_page_frame(struct shadow_page *sp);
 void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 prot,
 			 struct procshare_msg *msg);
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg);
+int shadow_pages_init(void);
 void shadow_pages_free(struct shadow *s);
 void shadow_pages_wake(struct shadow *s);
 bool shadow_page_expect(struct shadow *s, unsigned long address,

@@ -29,6 +29,18 @@
 #define HOLD_MAPPED_NS	(100 * NSEC_PER_USEC)
 #define HOLD_GRANTED_NS	(10 * NSEC_PER_MSEC)
 
+/*
+ * Holds end here, and not behind workers that wait, for home's side of other processes,
+ * until nodes give pages back.
+ */
+static struct workqueue_struct *releases;
+
+int __init shadow_pages_init(void)
+{
+	releases = alloc_workqueue("procshare_release", WQ_UNBOUND | WQ_HIGHPRI, 0);
+	return releases ? 0 : -ENOMEM;
+}
+
 wait_queue_head_t *shadow_page_waits(struct shadow_page *sp)
 {
 	return &sp->shadow->page_wait[(sp->address >> PAGE_SHIFT) % SHADOW_WAITS];
@@ -310,11 +322,8 @@ static enum hrtimer_restart hold_over(struct hrtimer *timer)
 {
 	struct shadow_page *sp = container_of(timer, struct shadow_page, timer);
 
-	/*
-	 * The work takes over the timer's reference.  Where home's side of other
-	 * processes waits for nodes it must not be queued.
-	 */
-	if (!queue_work(system_highpri_wq, &sp->work))
+	/* The work takes over the timer's reference. */
+	if (!queue_work(releases, &sp->work))
 		shadow_put(sp->shadow);
 	return HRTIMER_NORESTART;
 }
