@@ -190,17 +190,23 @@ static void part_context(void) {
 
 // Faults that a handler mends are part of how some programs work: they go on where they were.
 static void skip(int signal, siginfo_t* info, void* context) {
-    ((ucontext_t*)context)->uc_mcontext.gregs[REG_RIP] += 2; // past ud2
+    ((ucontext_t*)context)->uc_mcontext.gregs[REG_RIP] += 2;
 }
 
 static void part_mended(void) {
     struct sigaction action = {.sa_sigaction = skip, .sa_flags = SA_SIGINFO};
 
-    CHECK(sigaction(SIGILL, &action, NULL) == 0);
+    const void* guard = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(guard != MAP_FAILED && sigaction(SIGILL, &action, NULL) == 0 &&
+          sigaction(SIGSEGV, &action, NULL) == 0);
     for (int i = 0; i < 100; i++) {
         for (volatile int turn = 0; turn < 4000000; turn++)
             ;
-        asm volatile("ud2");
+        if (i % 2)
+            asm volatile("ud2");
+        else
+            asm volatile("mov (%%rax), %%ecx" : : "a"(guard) : "rcx");
     }
 }
 

@@ -147,9 +147,9 @@ static void plan_next_stay(struct home_thread *t, const struct pt_regs *regs, u3
 			stay_at_home(t);
 		break;
 	case PROCSHARE_BACK_FAULT:
+	case PROCSHARE_BACK_MEMORY:
 		t->raising = useful;
 		fallthrough;
-	case PROCSHARE_BACK_MEMORY:
 	case PROCSHARE_BACK_ERROR:
 		stay_at_home(t);
 		break;

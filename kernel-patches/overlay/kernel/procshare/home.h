@@ -150,7 +150,7 @@ struct procshare_process {
  * @place: node that its policy chose, PROCSHARE_NODE_HOME for home; kept over exec
  * @computes: its executor has nothing to do: the program is executed elsewhere
  * @until_call: came home to do something itself: leaves after its next call
- * @raising: came home to repeat an instruction that is about to raise a signal
+ * @raising: came home to repeat an instruction, which may be about to raise a signal
  * @handles_until: jiffies before which it leaves only behind its signal handler
  * @target: node it should run on, PROCSHARE_NODE_HOME for home
  * @node: node it runs on, PROCSHARE_NODE_HOME for home
