@@ -195,7 +195,6 @@ static void skip(int signal, siginfo_t* info, void* context) {
 
 static void part_mended(void) {
     struct sigaction action = {.sa_sigaction = skip, .sa_flags = SA_SIGINFO};
-
     const void* guard = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     CHECK(guard != MAP_FAILED && sigaction(SIGILL, &action, NULL) == 0 &&

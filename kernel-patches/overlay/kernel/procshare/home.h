@@ -158,7 +158,7 @@ struct procshare_process {
  * @recalled: RECALL has been sent during this stay
  * @in_call: the registers here are newer than those of its BACK will be
  * @handles_sp: its stack pointer when it came home for that signal
- * @stay_until: jiffies before which it does not leave again (came home for memory)
+ * @stay_until: jiffies before which it does not leave again (it would only be back at once)
  * @backoff: the length of that, doubled while it keeps coming home
  * @stay_user_ns: @stay_system_ns: charged so far of the current stay
  * @estimate: how its user CPU time goes on

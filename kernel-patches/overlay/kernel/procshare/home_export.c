@@ -134,8 +134,11 @@ static bool untouched(const struct export_pte *x)
 	       x->vma->vm_flags & VM_WRITE;
 }
 
-/* Before the machine is run: may it, by what is mapped and what is asked for? */
-static enum export_result may_leave(struct dir_entry *e, struct export_pte *x, bool write)
+/*
+ * Before the machine is run: EXPORT_DONE if what is mapped and what is asked for allow
+ * it; a page of shared memory is lent then.  A marker that is out of date is cleared.
+ */
+static enum export_result prepare(struct dir_entry *e, struct export_pte *x, bool write)
 {
 	if (untouched(x) && !write && e->coh.state != COH_HOME_ALONE)
 		return EXPORT_FAULT;
@@ -171,7 +174,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	}
 	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
 	e->prot = export_prot(x->vma);
-	result = may_leave(e, x, write);
+	result = prepare(e, x, write);
 	if (result != EXPORT_DONE) {
 		spin_unlock(&p->dir.lock);
 		return result;
