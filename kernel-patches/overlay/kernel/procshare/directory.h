@@ -3,7 +3,7 @@
  * procshare - directory: home's record of the pages that other nodes have
  *
  * Kept by home_mm.c, from where everything else about home's pages is reached: exports
- * (home_export.c), home's own faults (home_fault.c), changes of mappings (home_recall.c).
+ * (home_serve.c), home's own faults (home_fault.c), changes of mappings (home_recall.c).
  */
 #ifndef _PROCSHARE_DIRECTORY_H
 #define _PROCSHARE_DIRECTORY_H
@@ -144,13 +144,24 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg);
 void directory_unpark(struct procshare_process *p);
 void directory_unparked(struct work_struct *work);
 
+/* What one look at a page that is asked for came to. */
+enum export_result {
+	EXPORT_DONE,		/* served, or nothing to serve any more */
+	EXPORT_FAULT,		/* the page must be faulted in first */
+	EXPORT_ELSEWHERE,	/* it is mapped elsewhere, too, and must not be */
+	EXPORT_REFUSE,
+};
+
 /* home_export.c */
-bool export_serve(struct dir_entry *e, bool patient);
+enum export_result export_once(struct dir_entry *e, struct vm_area_struct *vma);
 bool export_allowed(struct vm_area_struct *vma, bool write);
 u8 export_prot(const struct vm_area_struct *vma);
 pmd_t *export_pmd(struct mm_struct *mm, unsigned long address);
 void export_wrprotect(struct dir_entry *e, struct export_pte *x);
 void export_clear(struct dir_entry *e, struct export_pte *x);
+
+/* home_serve.c */
+bool export_serve(struct dir_entry *e, bool patient);
 
 /* home_zero.c */
 void home_zero_message(struct procshare_process *p, struct procshare_msg *msg);

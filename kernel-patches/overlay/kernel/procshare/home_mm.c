@@ -6,7 +6,7 @@
  * of such a page is in one of three places: mapped, write-protected with the
  * uffd-wp bit (@mapped); in @frame, while the page table holds the procshare
  * marker; or on another node, marker again.  What needs page tables is done by
- * the entry's work (home_export.c) or by home's faults (home_fault.c); all else
+ * the entry's work (home_serve.c) or by home's faults (home_fault.c); all else
  * is done where the message arrives (home_message.c).
  */
 

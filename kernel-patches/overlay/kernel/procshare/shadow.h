@@ -301,7 +301,6 @@ wait_queue_head_t *shadow_page_waits(struct shadow_page *sp);
 void shadow_page_request(struct shadow_page *sp, enum coh_access access);
 void shadow_page_mapped(struct shadow_page *sp);
 void shadow_page_put(struct shadow *s, unsigned long address);
-bool shadow_page_frame(struct shadow_page *sp);
 void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 prot,
 			 struct procshare_msg *msg);
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg);
@@ -310,6 +309,11 @@ void shadow_pages_free(struct shadow *s);
 void shadow_pages_wake(struct shadow *s);
 bool shadow_page_expect(struct shadow *s, unsigned long address,
 			enum coh_access access);
+
+/* shadow_perform.c; under the page's mutex */
+void shadow_page_perform(struct shadow_page *sp, const struct coh_out *out,
+			 struct procshare_msg *arrived);
+bool shadow_page_frame(struct shadow_page *sp);
 
 /* shadow_fault.c */
 extern const struct file_operations shadow_fops;

@@ -8,14 +8,10 @@
  * that nobody waits for any more is simply kept.
  */
 
-#include <linux/memcontrol.h>
 #include <linux/mm.h>
-#include <linux/rmap.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "cluster.h"
-#include "lazy_tlb.h"
 #include "page_message.h"
 #include "shadow.h"
 
@@ -23,11 +19,9 @@
 
 /*
  * A page is kept so long after it has been mapped before it may be taken away:
- * of the order of a round trip, so that the faulting instruction completes.  Who
- * waits for it may need a while to get a CPU.
+ * of the order of a round trip, so that the faulting instruction completes.
  */
 #define HOLD_MAPPED_NS	(100 * NSEC_PER_USEC)
-#define HOLD_GRANTED_NS	(10 * NSEC_PER_MSEC)
 
 /*
  * Holds end here, and not behind workers that wait, for home's side of other processes,
@@ -101,138 +95,6 @@ struct shadow_page *shadow_page_get(struct shadow *s, unsigned long address)
 	return sp ?: page_create(s, address);
 }
 
-/* ---- actions ---- */
-
-static void send_one(struct shadow_page *sp, const struct coh_msg *m)
-{
-	struct coh_msg said = *m;
-	struct procshare_msg *msg;
-	u8 prot = sp->prot;
-
-	if (said.type == COH_GRANT && sp->unwritten)
-		said.flags |= COH_UNWRITTEN;
-	if (said.flags & COH_DATA && !sp->frame)
-		prot |= PROCSHARE_PROT_ZERO;
-	msg = page_message_pack(sp->shadow->id, sp->address, &said, prot, sp->frame,
-				GFP_KERNEL);
-	if (!msg) {
-		shadow_kill(sp->shadow, "no memory for a page message");
-		return;
-	}
-	trace_procshare_coherence_send(msg->process, sp->address, m, m->to, msg->page);
-	shadow_meet(sp->shadow, m->to);
-	procshare_queue(m->to, msg);
-	/* The loss of the link may have come before the page that was to go there. */
-	if (!(procshare_nodes_up() & coh_bit(m->to)))
-		shadow_kill(sp->shadow, "there is no link to a node it shares pages with");
-}
-
-/*
- * Frames are mapped by hand, so nobody else charges them to the helper's group.
- * At its limit this fails at once: nobody is throttled or killed by the OOM killer
- * while the link waits.
- */
-static bool charge(struct shadow *s, struct page *page)
-{
-	struct mem_cgroup *old = set_active_memcg(s->memcg);
-	int err = memcg_kmem_charge_page(page, GFP_NOWAIT | __GFP_NOWARN, 0);
-
-	set_active_memcg(old);
-	return !err;
-}
-
-static bool keep(struct shadow_page *sp, struct page *page)
-{
-	sp->frame = page;
-	if (page && charge(sp->shadow, page))
-		return true;
-	shadow_kill(sp->shadow, "no memory for a page");
-	return false;
-}
-
-/* Somebody touches the page: pages of zeros are not made before. */
-bool shadow_page_frame(struct shadow_page *sp)
-{
-	return sp->frame || keep(sp, alloc_page(GFP_HIGHUSER | __GFP_ZERO));
-}
-
-/* The page came along, or it is all zero. */
-static void store(struct shadow_page *sp, struct procshare_msg *arrived)
-{
-	if (sp->frame)
-		put_page(sp->frame);
-	sp->frame = NULL;
-	sp->fresh = !arrived->page;
-	if (arrived->page)
-		keep(sp, arrived->page);
-	arrived->page = NULL;
-}
-
-static void drop(struct shadow_page *sp)
-{
-	if (sp->frame)
-		put_page(sp->frame);
-	sp->frame = NULL;
-	sp->fresh = false;
-	sp->vain |= sp->ahead && sp->unwritten;
-	sp->ahead = false;
-}
-
-static void unmap(struct shadow_page *sp)
-{
-	struct mm_struct *mm = lazy_tlb_leave();
-
-	unmap_mapping_range(sp->shadow->inode->i_mapping, sp->address, PAGE_SIZE, 1);
-	lazy_tlb_enter(mm);
-}
-
-static void write_protect(struct shadow_page *sp)
-{
-	struct mm_struct *mm = lazy_tlb_leave();
-
-	wp_shared_mapping_range(sp->shadow->inode->i_mapping,
-				sp->address >> PAGE_SHIFT, 1);
-	lazy_tlb_enter(mm);
-}
-
-/* Perform what the machine asks for, under the page's mutex. */
-static void perform(struct shadow_page *sp, const struct coh_out *out,
-		    struct procshare_msg *arrived)
-{
-	unsigned int i;
-
-	for (i = 0; i < out->n; i++) {
-		switch (out->a[i].act) {
-		case COH_SEND:
-			send_one(sp, &out->a[i].msg);
-			break;
-		case COH_UNMAP:
-			unmap(sp);
-			break;
-		case COH_WRPROTECT:
-			write_protect(sp);
-			break;
-		case COH_STORE:
-			store(sp, arrived);
-			break;
-		case COH_INSTALL:
-			sp->held_until = ktime_add_ns(ktime_get(), sp->waiters ?
-						      HOLD_GRANTED_NS : 0);
-			break;
-		case COH_DROP:
-			drop(sp);
-			break;
-		case COH_FAIL:
-			sp->failures += !sp->zero_asked;
-			sp->zero_refused |= sp->zero_asked;
-			fallthrough;
-		case COH_WAKE:
-			wake_up_all(shadow_page_waits(sp));
-			break;
-		}
-	}
-}
-
 /* ---- requests ---- */
 
 /* A fault, present or expected; the page's mutex is held. */
@@ -242,7 +104,7 @@ void shadow_page_request(struct shadow_page *sp, enum coh_access access)
 
 	coh_out_init(&out);
 	coh_node_fault(&sp->coh, procshare_self(), sp->shadow->home, access, &out);
-	perform(sp, &out, NULL);
+	shadow_page_perform(sp, &out, NULL);
 }
 
 /* Ask for a page that nobody waits for yet; false where that has been in vain. */
@@ -275,13 +137,13 @@ void shadow_page_put(struct shadow *s, unsigned long address)
 	mutex_lock(&sp->lock);
 	coh_out_init(&out);
 	coh_node_release(&sp->coh, procshare_self(), s->home, &out);
-	perform(sp, &out, NULL);
+	shadow_page_perform(sp, &out, NULL);
 	/* Given back, not taken away. */
 	sp->ahead = false;
 	coh_out_init(&out);
 	if (sp->coh.state == COH_M)
 		coh_node_put(&sp->coh, procshare_self(), s->home, &out);
-	perform(sp, &out, NULL);
+	shadow_page_perform(sp, &out, NULL);
 	mutex_unlock(&sp->lock);
 }
 
@@ -315,7 +177,7 @@ static void end_hold(struct shadow_page *sp)
 	}
 	coh_out_init(&out);
 	coh_node_release(&sp->coh, procshare_self(), sp->shadow->home, &out);
-	perform(sp, &out, NULL);
+	shadow_page_perform(sp, &out, NULL);
 }
 
 static enum hrtimer_restart hold_over(struct hrtimer *timer)
@@ -383,7 +245,7 @@ void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 pro
 				sp->coh.state == COH_M;
 		sp->zero_refused = false;
 	}
-	perform(sp, &out, msg);
+	shadow_page_perform(sp, &out, msg);
 	/* What is only read may be home's page of zeros: it has been touched. */
 	sp->fresh &= sp->coh.state == COH_M;
 	if (granted)
