@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from harness.paths import BUILD, ROOT
+from sharing import PROGRAMS
 
 pytestmark = pytest.mark.long
 HERE = ROOT / "tests/programs/large"
@@ -44,12 +45,19 @@ CASES = {
     "node": Large(f"node {HERE}/workers.js", 1200),
     "go": Large(f"{OUT}/goroutines"),
     "perl": Large(f"perl {HERE}/threads.pl"),
+    "ruby": Large(f"ruby {HERE}/threads.rb"),
+    "erlang": Large(f"HOME={WORK} escript {HERE}/processes.erl", 1200),
+    "lisp": Large(f"sbcl --script {HERE}/threads.lisp", 1200),
+    "valgrind": Large(f"valgrind -q --error-exitcode=9 {PROGRAMS}/threads 3 1"),
+    "address-sanitizer": Large(f"{OUT}/threads-address 3 1"),
+    "thread-sanitizer": Large(f"{OUT}/threads-thread 3 1"),
     "ffmpeg": Large(f"{PICTURES} -c:v libx264 -preset fast -threads 4 -f md5 -"),
     "x264": Large(f"{PICTURES} -f yuv4mpegpipe - | x264 --quiet --threads 4 --preset fast --demuxer y4m -o out -; md5sum out"),
     "git": Large(f"sh {HERE}/repository.sh {WORK}"),
     "make": Large(f"make -s -j3 -C {SUBCMD} O={WORK} && md5sum *.o *.a fixdep", 1800),
     "initdb": Large(f"{DATABASE} make {WORK}", 1800),
     "postgresql": Large(f"{DATABASE} use {WORK}", 1800, before=f"{DATABASE} make {WORK}"),
+    "mariadb": Large(f"chown mysql {WORK} && setpriv --reuid=mysql --regid=mysql --init-groups sh {HERE}/mariadb.sh {WORK}", 1800),
     "python-threads": python("test_thread test_threading_local test_threadedtempfile"),
     "python-locks": python("-m '*.LockTests.*' -m '*.ConditionTests.*' -m '*.EventTests.*' -m '*.ThreadJoinOnShutdown.*' test_threading"),
     "python-signals": python("test_threadsignals"),
@@ -62,6 +70,9 @@ CASES = {
 def compiled():
     OUT.mkdir(parents=True, exist_ok=True)
     subprocess.run(["javac", "-d", OUT, HERE / "Threads.java"], check=True)
+    for kind in ("address", "thread"):
+        sanitizer = ["gcc", "-g", "-O1", f"-fsanitize={kind}", HERE.parent / "threads.c", "-o", OUT / f"threads-{kind}"]
+        subprocess.run([*sanitizer, "-pthread"], check=True)
     subprocess.run(["go", "build", "-o", OUT / "goroutines", HERE / "goroutines.go"], check=True)
 
 
