@@ -46,7 +46,7 @@ CASES = {
     "go": Large(f"{OUT}/goroutines"),
     "perl": Large(f"perl {HERE}/threads.pl"),
     "ruby": Large(f"ruby {HERE}/threads.rb"),
-    "erlang": Large(f"HOME={WORK} escript {HERE}/processes.erl", 1200),
+    "erlang": Large(f"HOME={WORK} erl -noshell -pa {OUT} -s processes", 1800),
     "lisp": Large(f"sbcl --script {HERE}/threads.lisp", 1200),
     "valgrind": Large(f"valgrind -q --error-exitcode=9 {PROGRAMS}/threads 3 1"),
     "address-sanitizer": Large(f"{OUT}/threads-address 3 1"),
@@ -73,6 +73,7 @@ def compiled():
     for kind in ("address", "thread"):
         sanitizer = ["gcc", "-g", "-O1", f"-fsanitize={kind}", HERE.parent / "threads.c", "-o", OUT / f"threads-{kind}"]
         subprocess.run([*sanitizer, "-pthread"], check=True)
+    subprocess.run(["erlc", "-o", OUT, HERE / "processes.erl"], check=True)
     subprocess.run(["go", "build", "-o", OUT / "goroutines", HERE / "goroutines.go"], check=True)
 
 

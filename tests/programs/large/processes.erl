@@ -1,7 +1,9 @@
 %% SPDX-License-Identifier: GPL-2.0-only
 %% Erlang: a scheduler thread on each CPU, which hand processes, messages and timers around.
--mode(compile).
-main(_) ->
+-module(processes).
+-export([start/0]).
+
+start() ->
     Self = self(),
     Sums = [spawn_monitor(fun() -> Self ! {N, fib(12 + N)} end) || N <- lists:seq(1, 6)],
     io:format("~p~n", [[receive {N, F} -> F end || N <- lists:seq(1, 6)]]),
@@ -10,7 +12,8 @@ main(_) ->
     Ring ! {token, 0},
     io:format("~p~n", [receive {token, Hops} -> Hops end]),
     erlang:send_after(20, Self, tick),
-    io:format("~p~n", [receive tick -> tick after 60000 -> late end]).
+    io:format("~p~n", [receive tick -> tick after 60000 -> late end]),
+    halt().
 
 pass(Next) -> receive {token, Hops} -> Next ! {token, Hops + 1} end.
 
