@@ -16,7 +16,6 @@ WORK = "/tmp/large"
 SUBCMD = BUILD / "linux/tools/lib/subcmd"
 # A second of moving pictures, in a format that says how many threads may make it.
 PICTURES = "ffmpeg -v error -f lavfi -i testsrc2=size=320x240:rate=10:duration=2"
-DATABASE = f"chown postgres {WORK} && setpriv --reuid=postgres --regid=postgres --init-groups sh {HERE}/database.sh"
 PYTHON = "/usr/bin/python3 -m test.regrtest -v"
 
 
@@ -35,11 +34,17 @@ class Large:
         return result.returncode, lines if self.said == ".*" else sorted(lines)
 
 
+def as_user(name: str, script: str) -> str:
+    """Servers refuse to be root; the directory becomes theirs."""
+    return f"chown {name} {WORK} && setpriv --reuid={name} --regid={name} --init-groups sh {HERE}/{script}"
+
+
 def python(tests: str) -> Large:
     """Threads that hand the interpreter's one lock around: all its pages travel with that, so these are few tests."""
     return Large(f"{PYTHON} {tests}", 1800, r"test\w* \(.*\) \.\.\. .*|(OK|FAILED).*")
 
 
+DATABASE = as_user("postgres", "database.sh")
 CASES = {
     "java": Large(f"java -Xmx96m -cp {OUT} Threads", 1800),
     "node": Large(f"node {HERE}/workers.js", 1200),
@@ -57,7 +62,7 @@ CASES = {
     "make": Large(f"make -s -j3 -C {SUBCMD} O={WORK} && md5sum *.o *.a fixdep", 1800),
     "initdb": Large(f"{DATABASE} make {WORK}", 1800),
     "postgresql": Large(f"{DATABASE} use {WORK}", 1800, before=f"{DATABASE} make {WORK}"),
-    "mariadb": Large(f"chown mysql {WORK} && setpriv --reuid=mysql --regid=mysql --init-groups sh {HERE}/mariadb.sh {WORK}", 1800),
+    "mariadb": Large(f"{as_user('mysql', 'mariadb.sh')} {WORK}", 1800),
     "python-threads": python("test_thread test_threading_local test_threadedtempfile"),
     "python-locks": python("-m '*.LockTests.*' -m '*.ConditionTests.*' -m '*.EventTests.*' -m '*.ThreadJoinOnShutdown.*' test_threading"),
     "python-signals": python("test_threadsignals"),
@@ -71,8 +76,8 @@ def compiled():
     OUT.mkdir(parents=True, exist_ok=True)
     subprocess.run(["javac", "-d", OUT, HERE / "Threads.java"], check=True)
     for kind in ("address", "thread"):
-        sanitizer = ["gcc", "-g", "-O1", f"-fsanitize={kind}", HERE.parent / "threads.c", "-o", OUT / f"threads-{kind}"]
-        subprocess.run([*sanitizer, "-pthread"], check=True)
+        source, output = HERE.parent / "threads.c", OUT / f"threads-{kind}"
+        subprocess.run(["gcc", "-g", "-O1", "-pthread", f"-fsanitize={kind}", source, "-o", output], check=True)
     subprocess.run(["erlc", "-o", OUT, HERE / "processes.erl"], check=True)
     subprocess.run(["go", "build", "-o", OUT / "goroutines", HERE / "goroutines.go"], check=True)
 

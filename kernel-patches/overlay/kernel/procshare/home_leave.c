@@ -6,7 +6,6 @@
  */
 
 #include <linux/procshare.h>
-#include <linux/resume_user_mode.h>
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
 

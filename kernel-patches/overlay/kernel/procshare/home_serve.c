@@ -11,7 +11,6 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
-#include "cluster.h"
 #include "home.h"
 
 /* expand_stack() goes by the limit of current, which is a worker. */

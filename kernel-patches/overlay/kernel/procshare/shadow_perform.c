@@ -7,7 +7,6 @@
 
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
-#include <linux/rmap.h>
 #include <linux/sched/mm.h>
 
 #include "cluster.h"
