@@ -16,6 +16,8 @@ OBJECTS = (
     "descriptor", "linked", "partial", "holes", "pipe", "readonly", "beside", "outlives", "killed", "segment", "storm", "family",
 )  # fmt: skip
 
+READONLY = ("rewritten", "open", "truncated", "nonblocking", "order", "inherited", "executable", "compute")
+
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("part", MEMORY)
@@ -41,9 +43,21 @@ def test_shared_memory_is_the_same_beside_its_mapping(sharing, part, policy):
     sharing.part("objects", part, policy)
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", READONLY)
+def test_files_that_are_only_read_follow_their_writers(sharing, part, policy):
+    sharing.part("readonly", part, policy)
+
+
 @pytest.mark.parametrize("part", COMPUTE)
 def test_shared_memory_does_not_keep_anybody_at_home(sharing, part):
     outcome = sharing.part("shared", part, "away")
+    assert outcome.remote_share >= 0.9 and not outcome.reasons.get("memory"), outcome.verdict()
+
+
+@pytest.mark.parametrize("part", ["executable", "compute"])
+def test_files_that_are_only_read_do_not_keep_anybody_at_home(sharing, part):
+    outcome = sharing.part("readonly", part, "away")
     assert outcome.remote_share >= 0.9 and not outcome.reasons.get("memory"), outcome.verdict()
 
 

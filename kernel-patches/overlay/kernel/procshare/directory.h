@@ -149,6 +149,7 @@ enum export_result {
 	EXPORT_DONE,		/* served, or nothing to serve any more */
 	EXPORT_FAULT,		/* the page must be faulted in first */
 	EXPORT_ELSEWHERE,	/* it is mapped elsewhere, too, and must not be */
+	EXPORT_LEASE,		/* its file must be protected from writers first */
 	EXPORT_REFUSE,
 };
 

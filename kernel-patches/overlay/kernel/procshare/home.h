@@ -3,10 +3,10 @@
  * procshare - a shared process as its home node sees it
  *
  * Lock order: mmap_lock, page table lock, directory lock, thread inbox lock; the lock of
- * a folio of shared memory before the directory lock, under which it is only tried; and
- * a process's xa_lock of threads, a thread's lock or its inbox lock.  All but the first are
- * spinlocks; messages are queued under them and pushed out after they are dropped
- * (transport.h).
+ * a folio of shared memory before the directory lock, under which it is only tried; the
+ * directory lock, an inode's flc_lock; and a process's xa_lock of threads, a thread's lock
+ * or its inbox lock.  All but the first are spinlocks; messages are queued under them
+ * and pushed out after they are dropped (transport.h).
  */
 #ifndef _PROCSHARE_HOME_H
 #define _PROCSHARE_HOME_H
@@ -193,10 +193,15 @@ void home_shared_give_up(struct dir_entry *e);
 bool home_shared_is_stale(const struct vm_area_struct *vma, const struct dir_entry *e);
 struct page *home_shared_refill(struct dir_entry *e, struct vm_area_struct *vma);
 
-/* Memory that other mappings and descriptors may reach; for VM_SHARED it is writable, too. */
+/* home_lease.c; home_lease_holds() under the directory lock, too */
+bool home_lease_covers(const struct vm_area_struct *vma);
+bool home_lease_take(struct file *file);
+bool home_lease_holds(struct file *file);
+
+/* Memory that other mappings and descriptors may reach, and change. */
 static inline bool area_is_shared(const struct vm_area_struct *vma)
 {
-	return vma->vm_flags & VM_MAYSHARE;
+	return vma->vm_flags & VM_MAYSHARE && !home_lease_covers(vma);
 }
 
 /* home_ahead.c; the caller pushes the requests out */

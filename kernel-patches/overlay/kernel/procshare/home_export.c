@@ -40,7 +40,7 @@ u8 export_prot(const struct vm_area_struct *vma)
 /* May pages of the area leave home? */
 bool export_allowed(struct vm_area_struct *vma, bool write)
 {
-	if (vma->vm_flags & NEVER_EXPORTED || vma_pkey(vma))
+	if (vma->vm_flags & NEVER_EXPORTED || vma_is_dax(vma) || vma_pkey(vma))
 		return false;
 	/* Mapped before the mm was exposed, or advised since. */
 	if (!(vma->vm_flags & VM_UFFD_WP) || vma->vm_userfaultfd_ctx.ctx)
@@ -123,6 +123,17 @@ static bool untouched(const struct export_pte *x)
 	       x->vma->vm_flags & VM_WRITE;
 }
 
+/* A page of a file that is shared and only read; some files map what a driver writes to. */
+static enum export_result prepare_leased(const struct export_pte *x)
+{
+	struct file *file = x->vma->vm_file;
+	struct folio *folio = x->page ? page_folio(x->page) : NULL;
+
+	if (!folio || folio->mapping != file->f_mapping || folio_maybe_dma_pinned(folio))
+		return EXPORT_REFUSE;
+	return home_lease_holds(file) ? EXPORT_DONE : EXPORT_LEASE;
+}
+
 /*
  * Before the machine is run: EXPORT_DONE if what is mapped and what is asked for allow
  * it; a page of shared memory is lent then.  A marker that is out of date is cleared.
@@ -137,6 +148,8 @@ static enum export_result prepare(struct dir_entry *e, struct export_pte *x, boo
 	}
 	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) || (x->detached && !e->frame))
 		return EXPORT_REFUSE;
+	if (home_lease_covers(x->vma))
+		return prepare_leased(x);
 	if (!area_is_shared(x->vma) || e->cache)
 		return EXPORT_DONE;
 	if (!x->page)

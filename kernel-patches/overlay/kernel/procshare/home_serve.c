@@ -110,6 +110,10 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 	case EXPORT_REFUSE:
 		refuse(e);
 		break;
+	case EXPORT_LEASE:
+		if (!home_lease_take(vma->vm_file))
+			refuse(e);
+		break;
 	case EXPORT_FAULT:
 		if (fixup_user_fault(mm, e->address, FAULT_FLAG_REMOTE, &unlocked))
 			refuse(e);
