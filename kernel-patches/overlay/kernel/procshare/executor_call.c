@@ -219,7 +219,7 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 		return false;
 	}
 	if (data)
-		executor_store(regs, data_of(ret), data);
+		executor_store(regs, nr, data_of(ret), data);
 	t->in_call = true;
 	send_result(t, ret, 0, PROCSHARE_RETURN_STATE, 0);
 	return true;

@@ -155,10 +155,10 @@ static bool make(struct pt_regs *regs, long nr, struct iov_iter *data)
 }
 
 /* Put what a call has brought into the caller's buffer, from here. */
-void executor_store(struct pt_regs *regs, const void *data, size_t n)
+void executor_store(struct pt_regs *regs, long nr, const void *data, size_t n)
 {
-	regs->ax = n;
-	if (copy_to_user((void __user *)regs->si, data, n))
+	regs->ax = call_carries(regs, nr) == CARRIED_STAT ? 0 : n;
+	if (copy_to_user(carried_buffer(regs, nr), data, n))
 		regs->ax = -EFAULT;
 }
 
@@ -174,16 +174,19 @@ bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_ms
 			   long nr)
 {
 	const struct procshare_wire_call *call = (void *)msg->body;
-	bool store = is_store(msg);
 	u32 data = le32_to_cpu(call->data);
+	u32 behind = msg->length - sizeof(*call);
 
+	if (is_store(msg))
+		return data <= carried_with_return(regs, nr) && behind == data;
 	switch (call_carries(regs, nr)) {
 	case CARRIED_OUT:
-		return !store && data == regs->dx && msg->length == sizeof(*call) + data;
+		return data == regs->dx && behind == data;
 	case CARRIED_IN:
-		if (store)
-			return data <= regs->dx && msg->length == sizeof(*call) + data;
-		return data == regs->dx && msg->length == sizeof(*call);
+		return data == regs->dx && !behind;
+	case CARRIED_STAT:
+		return data <= CARRIED_PATH && behind == data &&
+		       strnlen((const char *)(call + 1), data) == data - 1;
 	default:
 		return false;
 	}
@@ -193,7 +196,34 @@ bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_ms
 size_t executor_carried_room(const struct pt_regs *regs, long nr,
 			     const struct procshare_msg *msg)
 {
-	return call_carries(regs, nr) == CARRIED_IN && !is_store(msg) ? regs->dx : 0;
+	return is_store(msg) ? 0 : carried_with_return(regs, nr);
+}
+
+/* With the data at @out in place of the caller's, or @in for what is to be brought. */
+static bool transfer_data(struct pt_regs *regs, long nr, void *out, void *in,
+			  size_t *brought)
+{
+	bool write = call_carries(regs, nr) == CARRIED_OUT;
+	struct kvec vector = { .iov_base = write ? out : in, .iov_len = regs->dx };
+	struct iov_iter data;
+
+	iov_iter_kvec(&data, write ? ITER_SOURCE : ITER_DEST, &vector, 1, vector.iov_len);
+	if (!make(regs, nr, &data))
+		return false;
+	if (!write && (long)regs->ax > 0)
+		*brought = min_t(size_t, regs->ax, vector.iov_len - iov_iter_count(&data));
+	return true;
+}
+
+static bool get_status(struct pt_regs *regs, const char *path, void *in, size_t *brought)
+{
+	bool filled;
+
+	if (!executor_stat(regs, path, in, &filled))
+		return false;
+	if (filled)
+		*brought = sizeof(struct stat);
+	return true;
 }
 
 /*
@@ -205,23 +235,20 @@ bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *
 			   void *in, size_t *brought)
 {
 	struct procshare_wire_call *call = (void *)msg->body;
-	bool out = call_carries(regs, nr) == CARRIED_OUT;
-	struct kvec vector = { .iov_base = out ? call + 1 : in, .iov_len = regs->dx };
-	struct iov_iter data;
+	bool made;
 
 	if (is_store(msg)) {
-		executor_store(regs, call + 1, le32_to_cpu(call->data));
+		executor_store(regs, nr, call + 1, le32_to_cpu(call->data));
 		return true;
 	}
 	/* Whoever looks at the call wants to see the caller's buffer. */
 	if (executor_watched())
 		return false;
-	iov_iter_kvec(&data, out ? ITER_SOURCE : ITER_DEST, &vector, 1, vector.iov_len);
-	if (!make(regs, nr, &data))
-		return false;
-	if (task_work_pending(current))
+	if (call_carries(regs, nr) == CARRIED_STAT)
+		made = get_status(regs, (const char *)(call + 1), in, brought);
+	else
+		made = transfer_data(regs, nr, call + 1, in, brought);
+	if (made && task_work_pending(current))
 		task_work_run();
-	if (!out && (long)regs->ax > 0)
-		*brought = min_t(size_t, regs->ax, vector.iov_len - iov_iter_count(&data));
-	return true;
+	return made;
 }

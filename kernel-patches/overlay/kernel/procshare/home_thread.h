@@ -165,12 +165,15 @@ void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,
 			     struct procshare_msg *msg);
 
 /* executor_carried.c */
-void executor_store(struct pt_regs *regs, const void *data, size_t n);
+void executor_store(struct pt_regs *regs, long nr, const void *data, size_t n);
 bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
 			   long nr);
 size_t executor_carried_room(const struct pt_regs *regs, long nr,
 			     const struct procshare_msg *msg);
 bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *msg,
 			   void *in, size_t *brought);
+
+/* executor_stat.c */
+bool executor_stat(struct pt_regs *regs, const char *path, struct stat *to, bool *brought);
 
 #endif /* _PROCSHARE_HOME_THREAD_H */

@@ -254,7 +254,7 @@ bool shadow_thread_has_bounced(const struct shadow_thread *st,
 /* shadow_carried.c */
 size_t shadow_carry(struct shadow_thread *st, const struct pt_regs *regs, long nr,
 		    struct procshare_wire_call *call);
-bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs,
+bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs, long nr,
 		  const struct procshare_wire_return *ret);
 struct procshare_msg *shadow_pack_store(const struct procshare_wire_return *ret);
 

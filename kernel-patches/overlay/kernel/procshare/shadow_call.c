@@ -41,13 +41,11 @@ static struct procshare_msg *pack_call(struct shadow_thread *st,
 				       struct pt_regs *regs, long nr)
 {
 	bool clone = syscall_is_clone(nr);
-	size_t room = clone ? procshare_state_size() : 0;
+	size_t room = clone ? procshare_state_size() : carried_with_call(regs, nr);
 	struct procshare_wire_call *call;
 	struct procshare_msg *msg;
 	ssize_t more;
 
-	if (call_carries(regs, nr) == CARRIED_OUT)
-		room = regs->dx;
 	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + room, GFP_KERNEL);
 	if (!msg)
 		return NULL;
@@ -92,7 +90,7 @@ static bool is_well_formed(const struct pt_regs *regs, long nr,
 	data = le32_to_cpu(ret->data);
 	if (msg->length != sizeof(*ret) + data)
 		return false;
-	return !data || (call_carries(regs, nr) == CARRIED_IN && data <= regs->dx);
+	return data <= carried_with_return(regs, nr);
 }
 
 /* Send a CALL and wait for its RETURN, NULL if that makes no sense. */
@@ -158,7 +156,7 @@ static struct procshare_msg *take_data(struct shadow_thread *st, struct pt_regs 
 	struct procshare_wire_return *ret = (void *)msg->body;
 	struct procshare_msg *call;
 
-	if (!ret->data || shadow_store(st, regs, ret))
+	if (!ret->data || shadow_store(st, regs, nr, ret))
 		return msg;
 	call = shadow_pack_store(ret);
 	procshare_msg_free(msg);

@@ -12,9 +12,36 @@
 #include "carried.h"
 #include "shadow.h"
 
-static void __user *buffer_of(const struct pt_regs *regs)
+/* The path, with its 0, if there is room for that; then where its status goes. */
+static ssize_t carry_path(const struct pt_regs *regs, char *to)
 {
-	return (void __user *)regs->si;
+	long n = strncpy_from_user(to, (void __user *)regs->si, CARRIED_PATH);
+
+	if (n < 0 || n == CARRIED_PATH ||
+	    fault_in_safe_writeable(carried_buffer(regs, __NR_newfstatat),
+				    sizeof(struct stat)))
+		return -EFAULT;
+	return n + 1;
+}
+
+/* Returns the bytes that follow the call now, *@data: those that it carries. */
+static ssize_t carry(const struct pt_regs *regs, long nr, void *to, u32 *data)
+{
+	ssize_t path;
+
+	*data = regs->dx;
+	switch (call_carries(regs, nr)) {
+	case CARRIED_OUT:
+		return copy_from_user(to, (void __user *)regs->si, regs->dx) ? -EFAULT :
+									       regs->dx;
+	case CARRIED_IN:
+		return fault_in_safe_writeable(carried_buffer(regs, nr), regs->dx) ?
+			       -EFAULT : 0;
+	default:
+		path = carry_path(regs, to);
+		*data = path;
+		return path;
+	}
 }
 
 /*
@@ -24,32 +51,29 @@ static void __user *buffer_of(const struct pt_regs *regs)
 size_t shadow_carry(struct shadow_thread *st, const struct pt_regs *regs, long nr,
 		    struct procshare_wire_call *call)
 {
-	enum carried carried = call_carries(regs, nr);
-	bool can = false;
+	ssize_t behind;
+	u32 data;
 
 	/* Whoever looks at the call wants to see the buffer there, too. */
-	if (carried == CARRIED_NOT || st->watched)
+	if (call_carries(regs, nr) == CARRIED_NOT || st->watched)
 		return 0;
 	st->peeking = true;
-	if (carried == CARRIED_OUT)
-		can = !copy_from_user(call + 1, buffer_of(regs), regs->dx);
-	else
-		can = !fault_in_safe_writeable(buffer_of(regs), regs->dx);
+	behind = carry(regs, nr, call + 1, &data);
 	st->peeking = false;
-	if (!can)
+	if (behind < 0)
 		return 0;
-	call->data = cpu_to_le32(regs->dx);
-	return carried == CARRIED_OUT ? regs->dx : 0;
+	call->data = cpu_to_le32(data);
+	return behind;
 }
 
 /* Put what RETURN has brought into the buffer; false if it cannot be done here. */
-bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs,
+bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs, long nr,
 		  const struct procshare_wire_return *ret)
 {
 	bool can;
 
 	st->peeking = true;
-	can = !copy_to_user(buffer_of(regs), ret + 1, le32_to_cpu(ret->data));
+	can = !copy_to_user(carried_buffer(regs, nr), ret + 1, le32_to_cpu(ret->data));
 	st->peeking = false;
 	return can;
 }

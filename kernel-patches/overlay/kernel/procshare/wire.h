@@ -274,7 +274,7 @@ struct procshare_wire_xstate {
  * @xstate_length: bytes of (component, data) pairs that follow, or 0
  * @calls_local: calls since arrival that the node answered by itself
  * @data: bytes of the caller's buffer that are carried: those that follow, for a
- *	call that reads them, or those that RETURN may bring; or 0
+ *	call that reads them or has a path, or those that RETURN may bring; or 0
  * @flags: PROCSHARE_CALL_*
  */
 struct procshare_wire_call {

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// status - newfstatat(), whose path and result travel in the messages, answers as statx() does, which has
+// neither
+//
+// Usage: status same | errors | buffers | often
+
+#include "check.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+enum { PAGE = 4096, TIMES = 2000 };
+
+static char directory[] = "/tmp/statusXXXXXX";
+
+static void make_files(void) {
+    int fd;
+
+    CHECK(mkdtemp(directory) && chdir(directory) == 0);
+    fd = open("file", O_RDWR | O_CREAT, 0640);
+    CHECK(fd >= 0 && write(fd, "contents", 8) == 8 && fchown(fd, 12, 34) == 0 && close(fd) == 0);
+    CHECK(link("file", "second") == 0 && symlink("file", "link") == 0 && symlink("nothing", "loose") == 0);
+    CHECK(mkfifo("fifo", 0600) == 0 && mkdir("directory", 0700) == 0);
+}
+
+static void remove_files(void) {
+    static const char* const names[] = {"file", "second", "link", "loose", "fifo"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        CHECK(unlink(names[i]) == 0);
+    CHECK(rmdir("directory") == 0 && rmdir(directory) == 0);
+}
+
+static void compare(int dfd, const char* path, int flags) {
+    struct statx other;
+    struct stat status;
+
+    CHECK(fstatat(dfd, path, &status, flags) == 0, "%s", path);
+    CHECK(statx(dfd, path, flags, STATX_BASIC_STATS, &other) == 0);
+    CHECK_EQUAL(status.st_dev, makedev(other.stx_dev_major, other.stx_dev_minor));
+    CHECK_EQUAL(status.st_rdev, makedev(other.stx_rdev_major, other.stx_rdev_minor));
+    CHECK_EQUAL(status.st_ino, other.stx_ino);
+    CHECK_EQUAL(status.st_mode, other.stx_mode);
+    CHECK_EQUAL(status.st_nlink, other.stx_nlink);
+    CHECK_EQUAL(status.st_uid, other.stx_uid);
+    CHECK_EQUAL(status.st_gid, other.stx_gid);
+    CHECK_EQUAL(status.st_size, other.stx_size);
+    CHECK_EQUAL(status.st_blocks, other.stx_blocks);
+    CHECK_EQUAL(status.st_blksize, other.stx_blksize);
+    CHECK_EQUAL(status.st_mtim.tv_sec, other.stx_mtime.tv_sec);
+    CHECK_EQUAL(status.st_mtim.tv_nsec, other.stx_mtime.tv_nsec);
+    CHECK_EQUAL(status.st_ctim.tv_sec, other.stx_ctime.tv_sec);
+    CHECK_EQUAL(status.st_ctim.tv_nsec, other.stx_ctime.tv_nsec);
+}
+
+static void* compare_all(void* argument) {
+    const int dfd = open(".", O_RDONLY | O_DIRECTORY), fd = open("file", O_RDONLY);
+    int ends[2];
+
+    CHECK(dfd >= 0 && fd >= 0 && pipe(ends) == 0);
+    compare(AT_FDCWD, "file", 0);
+    compare(dfd, "file", 0);
+    compare(dfd, "link", 0);
+    compare(dfd, "link", AT_SYMLINK_NOFOLLOW);
+    compare(dfd, "loose", AT_SYMLINK_NOFOLLOW);
+    compare(dfd, "fifo", AT_NO_AUTOMOUNT);
+    compare(dfd, "directory/../second", 0);
+    compare(fd, "", AT_EMPTY_PATH);
+    compare(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    compare(ends[0], "", AT_EMPTY_PATH);
+    compare(AT_FDCWD, "", AT_EMPTY_PATH);
+    compare(dfd, "file", AT_EMPTY_PATH);
+    compare(-1, "/dev/null", 0);
+    CHECK(close(dfd) == 0 && close(fd) == 0 && close(ends[0]) == 0 && close(ends[1]) == 0);
+    return argument;
+}
+
+static void same(void) {
+    in_threads(3, compare_all);
+}
+
+static void expect_error(int dfd, const char* path, struct stat* status, int flags, int error) {
+    CHECK(fstatat(dfd, path, status, flags) == -1);
+    CHECK_EQUAL(errno, error);
+}
+
+static void* make_mistakes(void* argument) {
+    char* constant = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char long_name[PAGE + 1];
+    struct stat status;
+
+    memset(long_name, 'x', PAGE);
+    long_name[PAGE] = '\0';
+    expect_error(AT_FDCWD, "nothing", &status, 0, ENOENT);
+    expect_error(AT_FDCWD, "loose", &status, 0, ENOENT);
+    expect_error(AT_FDCWD, "", &status, 0, ENOENT);
+    expect_error(AT_FDCWD, "file/file", &status, 0, ENOTDIR);
+    expect_error(AT_FDCWD, "file", &status, 0x10000000, EINVAL);
+    expect_error(AT_FDCWD, "", &status, 0x10000000, EINVAL);
+    expect_error(AT_FDCWD, long_name, &status, 0, ENAMETOOLONG);
+    expect_error(AT_FDCWD, long_name + PAGE - 256, &status, 0, ENAMETOOLONG);
+    expect_error(AT_FDCWD, long_name + PAGE - 255, &status, 0, ENOENT);
+    expect_error(-1, "file", &status, 0, EBADF);
+    expect_error(-1, "", &status, AT_EMPTY_PATH, EBADF);
+    expect_error(AT_FDCWD, (char*)8, &status, 0, EFAULT);
+    expect_error(AT_FDCWD, "file", (struct stat*)8, 0, EFAULT);
+    expect_error(AT_FDCWD, "file", (struct stat*)constant, 0, EFAULT);
+    expect_error(AT_FDCWD, "nothing", (struct stat*)constant, 0, ENOENT);
+    return argument;
+}
+
+static void errors(void) {
+    in_threads(3, make_mistakes);
+}
+
+// Across the end of a page, up to the end of what is mapped; and where threads have to be at home.
+static void* use_odd_buffers(void* argument) {
+    char* two = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const int fd = open("file", O_RDONLY);
+    struct stat* across = (struct stat*)(two + PAGE - 64);
+    char* path = two + 2 * PAGE - 5;
+    uint8_t* homebound;
+
+    CHECK(fd >= 0 && two != MAP_FAILED && munmap(two + 2 * PAGE, PAGE) == 0);
+    memcpy(path, "file", 5);
+    CHECK(fstatat(AT_FDCWD, path, across, 0) == 0);
+    CHECK_EQUAL(across->st_size, 8);
+    // The path is where the result goes.
+    path = strcpy((char*)across, "file");
+    CHECK(fstatat(AT_FDCWD, path, across, 0) == 0);
+    CHECK_EQUAL(across->st_size, 8);
+    homebound = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_HUGETLB | MAP_ANONYMOUS, -1, 0);
+    if (homebound != MAP_FAILED) {
+        CHECK(fstatat(AT_FDCWD, "file", (struct stat*)homebound, 0) == 0);
+        CHECK_EQUAL(((struct stat*)homebound)->st_size, 8);
+    }
+    CHECK(close(fd) == 0);
+    return argument;
+}
+
+static void buffers(void) {
+    in_threads(3, use_odd_buffers);
+}
+
+static void* ask_often(void* argument) {
+    for (int i = 0; i < TIMES; i++) {
+        char path[] = "./file";
+        struct stat status;
+
+        CHECK(stat(path, &status) == 0);
+        CHECK_EQUAL(status.st_size, 8);
+    }
+    return argument;
+}
+
+static void often(void) {
+    join(start(ask_often, 0));
+}
+
+int main(int argc, char** argv) {
+    static const struct part parts[] = {
+        {"same", same}, {"errors", errors}, {"buffers", buffers}, {"often", often}, {NULL, NULL},
+    };
+    int status;
+
+    make_files();
+    status = run_part(parts, argv[1]);
+    remove_files();
+    return status;
+}
