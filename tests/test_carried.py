@@ -1,4 +1,4 @@
-"""Calls whose data travel inside the messages, small reads and writes and the status of files, are those of one machine."""
+"""Calls whose data travel inside the messages, small reads and writes and questions with a short answer, are those of one machine."""
 # SPDX-License-Identifier: GPL-2.0-only
 
 import pytest
@@ -12,12 +12,12 @@ def test_small_transfers(sharing, part, policy):
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("part", ("same", "errors", "buffers"))
-def test_status_of_files(sharing, part, policy):
-    sharing.part("status", part, policy)
+@pytest.mark.parametrize("part", ("status", "errors", "buffers", "opens", "handlers", "masks"))
+def test_questions_and_answers(sharing, part, policy):
+    sharing.part("answers", part, policy)
 
 
 def test_status_moves_no_pages(sharing):
     """2,000 times, path and result on the caller's stack: what is moved is the program."""
-    outcome = sharing.part("status", "often", "away")
+    outcome = sharing.part("answers", "often", "away")
     assert sum(node["pages_in"] for node in outcome.stats["nodes"]) < 1500, outcome.stats

@@ -1,86 +1,98 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * procshare - carried data: small reads and writes travel inside the messages
+ * procshare - carried data: what small calls read and write travels inside the messages
  *
- * Otherwise home would fetch the page that a remote thread writes from, or has just
- * read into, and the thread would fetch it back.
+ * Otherwise home would fetch the page that a remote thread has the data in, or wants
+ * them in, often its stack, and the thread would fetch it back.
  */
 #ifndef _PROCSHARE_CARRIED_H
 #define _PROCSHARE_CARRIED_H
 
 #include <linux/ptrace.h>
+#include <linux/signal.h>
 #include <linux/stat.h>
 #include <linux/types.h>
 #include <asm/unistd.h>
-
-enum carried {
-	CARRIED_NOT,
-	CARRIED_OUT,		/* the caller's data come with CALL */
-	CARRIED_IN,		/* data for the caller come with RETURN */
-	CARRIED_STAT,		/* a path comes with CALL, a struct stat with RETURN */
-};
 
 /* Longer ones are worth the page. */
 #define CARRIED_MAX	4096
 /* Longer paths, with their 0, are read at home. */
 #define CARRIED_PATH	256
 
-/*
- * Those that transfer data have the buffer in the second argument and its length in the
- * third.  sendto and recvfrom only without an address.
+/**
+ * struct carried - what may travel with a call
+ * @out: bytes that come with CALL, at most if they are a path
+ * @in: bytes that RETURN may bring; neither: nothing travels
+ * @from: where the caller has the former
+ * @to: where the latter belong
+ * @path: the former are a string
+ * @transfer: the result is the number of bytes
  */
-static inline enum carried call_carries(const struct pt_regs *regs, long nr)
+struct carried {
+	size_t out;
+	size_t in;
+	unsigned long from;
+	unsigned long to;
+	bool path;
+	bool transfer;
+};
+
+/* The buffer in the second argument, its length in the third. */
+static inline struct carried carried_transfer(const struct pt_regs *regs, bool out)
 {
-	if (nr == __NR_newfstatat)
-		return CARRIED_STAT;
-	if (!regs->dx || regs->dx > CARRIED_MAX)
-		return CARRIED_NOT;
+	struct carried c = { .from = regs->si, .to = regs->si, .transfer = true };
+
+	if (regs->dx <= CARRIED_MAX)
+		*(out ? &c.out : &c.in) = regs->dx;
+	return c;
+}
+
+/* A path in the second argument; what the third points to is the answer. */
+static inline struct carried carried_path(const struct pt_regs *regs, size_t in)
+{
+	return (struct carried) {
+		.path = true, .from = regs->si, .out = CARRIED_PATH,
+		.to = regs->dx, .in = in,
+	};
+}
+
+/* What is new in the second argument, what was before in the third; either may be NULL. */
+static inline struct carried carried_exchange(const struct pt_regs *regs, size_t size)
+{
+	struct carried c = { .from = regs->si, .to = regs->dx };
+
+	if (regs->r10 == sizeof(sigset_t)) {
+		c.out = regs->si ? size : 0;
+		c.in = regs->dx ? size : 0;
+	}
+	return c;
+}
+
+/* sendto and recvfrom only without an address. */
+static inline struct carried call_carries(const struct pt_regs *regs, long nr)
+{
 	switch (nr) {
 	case __NR_write:
 	case __NR_pwrite64:
-		return CARRIED_OUT;
+		return carried_transfer(regs, true);
 	case __NR_read:
 	case __NR_pread64:
-		return CARRIED_IN;
+		return carried_transfer(regs, false);
 	case __NR_sendto:
-		return regs->r8 ? CARRIED_NOT : CARRIED_OUT;
 	case __NR_recvfrom:
-		return regs->r8 ? CARRIED_NOT : CARRIED_IN;
-	default:
-		return CARRIED_NOT;
+		if (regs->r8)
+			break;
+		return carried_transfer(regs, nr == __NR_sendto);
+	case __NR_newfstatat:
+		return carried_path(regs, sizeof(struct stat));
+	case __NR_openat:
+		return carried_path(regs, 0);
+	case __NR_rt_sigaction:
+		return carried_exchange(regs, sizeof(struct sigaction));
+	case __NR_rt_sigprocmask:
+		return carried_exchange(regs, sizeof(sigset_t));
 	}
-}
-
-/* How many bytes CALL brings, at most. */
-static inline size_t carried_with_call(const struct pt_regs *regs, long nr)
-{
-	switch (call_carries(regs, nr)) {
-	case CARRIED_OUT:
-		return regs->dx;
-	case CARRIED_STAT:
-		return CARRIED_PATH;
-	default:
-		return 0;
-	}
-}
-
-/* How many bytes RETURN may bring. */
-static inline size_t carried_with_return(const struct pt_regs *regs, long nr)
-{
-	switch (call_carries(regs, nr)) {
-	case CARRIED_IN:
-		return regs->dx;
-	case CARRIED_STAT:
-		return sizeof(struct stat);
-	default:
-		return 0;
-	}
-}
-
-/* Where those bytes belong. */
-static inline void __user *carried_buffer(const struct pt_regs *regs, long nr)
-{
-	return (void __user *)(call_carries(regs, nr) == CARRIED_STAT ? regs->dx : regs->si);
+	return (struct carried) {};
 }
 
 #endif /* _PROCSHARE_CARRIED_H */

@@ -82,16 +82,16 @@ static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
 	u32 length;
 
 	if (msg->length < sizeof(*call) ||
-	    call->flags & ~cpu_to_le32(PROCSHARE_CALL_STORE))
+	    call->flags & ~cpu_to_le32(PROCSHARE_CALL_STORE | PROCSHARE_CALL_CARRIES))
 		return false;
 	length = le32_to_cpu(call->xstate_length);
-	if (length && (call->data || !migrate_load_xstate(msg, sizeof(*call), length)))
+	if (length && (call->flags || !migrate_load_xstate(msg, sizeof(*call), length)))
 		return false;
 	/* During a call anything is legal in the stack pointer. */
 	if (procshare_restore_regs(regs, call->regs))
 		return false;
 	*nr = regs->orig_ax;
-	return call->data ? executor_carried_fits(regs, msg, *nr) : !call->flags;
+	return call->flags ? executor_carried_fits(regs, msg, *nr) : !call->data;
 }
 
 /*
@@ -161,7 +161,7 @@ static struct procshare_msg *make_call(struct home_thread *t, struct pt_regs *re
 	struct procshare_msg *ret = NULL;
 	bool made;
 
-	if (call->data) {
+	if (call->flags) {
 		ret = alloc_return(t, executor_carried_room(regs, nr, msg));
 		made = ret && executor_make_carried(regs, nr, msg, data_of(ret), data);
 		if (made || !ret) {
@@ -197,7 +197,7 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 	trace_procshare_call(t->process->id, t->tid, nr);
 	home_thread_account_stay(t, le64_to_cpu(call->user_ns),
 				 le64_to_cpu(call->system_ns), 0);
-	if (!call->flags && must_make_itself(nr)) {
+	if (call->flags != cpu_to_le32(PROCSHARE_CALL_STORE) && must_make_itself(nr)) {
 		procshare_msg_free(msg);
 		send_return(t, 0, PROCSHARE_RETURN_HOME);
 		return false;

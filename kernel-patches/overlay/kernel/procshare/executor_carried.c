@@ -3,8 +3,8 @@
  * procshare - executor_carried: calls whose data travel in the messages
  *
  * They do what the calls of the same name do, with a buffer of the kernel instead
- * of the caller's.  Only what certainly treats both alike is done so: regular files,
- * pipes and sockets.
+ * of the caller's.  Only what certainly treats both alike is done so: of transfers, those
+ * of regular files, pipes and sockets.
  */
 
 #include <linux/file.h>
@@ -140,7 +140,7 @@ static bool on_socket(struct pt_regs *regs, struct iov_iter *data)
 	return true;
 }
 
-static bool make(struct pt_regs *regs, long nr, struct iov_iter *data)
+static bool make_transfer(struct pt_regs *regs, long nr, struct iov_iter *data)
 {
 	switch (nr) {
 	case __NR_read:
@@ -157,8 +157,10 @@ static bool make(struct pt_regs *regs, long nr, struct iov_iter *data)
 /* Put what a call has brought into the caller's buffer, from here. */
 void executor_store(struct pt_regs *regs, long nr, const void *data, size_t n)
 {
-	regs->ax = call_carries(regs, nr) == CARRIED_STAT ? 0 : n;
-	if (copy_to_user(carried_buffer(regs, nr), data, n))
+	struct carried c = call_carries(regs, nr);
+
+	regs->ax = c.transfer ? n : 0;
+	if (copy_to_user((void __user *)c.to, data, n))
 		regs->ax = -EFAULT;
 }
 
@@ -174,81 +176,79 @@ bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_ms
 			   long nr)
 {
 	const struct procshare_wire_call *call = (void *)msg->body;
+	struct carried c = call_carries(regs, nr);
 	u32 data = le32_to_cpu(call->data);
-	u32 behind = msg->length - sizeof(*call);
 
-	if (is_store(msg))
-		return data <= carried_with_return(regs, nr) && behind == data;
-	switch (call_carries(regs, nr)) {
-	case CARRIED_OUT:
-		return data == regs->dx && behind == data;
-	case CARRIED_IN:
-		return data == regs->dx && !behind;
-	case CARRIED_STAT:
-		return data <= CARRIED_PATH && behind == data &&
-		       strnlen((const char *)(call + 1), data) == data - 1;
-	default:
+	if (msg->length != sizeof(*call) + data)
 		return false;
-	}
+	if (is_store(msg))
+		return data && data <= c.in;
+	if (c.path)
+		return data && data <= c.out &&
+		       strnlen((const char *)(call + 1), data) == data - 1;
+	return (c.out || c.in) && data == c.out;
 }
 
 /* How much RETURN may have to bring. */
 size_t executor_carried_room(const struct pt_regs *regs, long nr,
 			     const struct procshare_msg *msg)
 {
-	return is_store(msg) ? 0 : carried_with_return(regs, nr);
+	return is_store(msg) ? 0 : call_carries(regs, nr).in;
 }
 
-/* With the data at @out in place of the caller's, or @in for what is to be brought. */
-static bool transfer_data(struct pt_regs *regs, long nr, void *out, void *in,
-			  size_t *brought)
+/* With the data at @out in place of the caller's, and @in for what is to be brought. */
+static bool make_with(struct pt_regs *regs, long nr, void *out, void *in, size_t *brought)
 {
-	bool write = call_carries(regs, nr) == CARRIED_OUT;
-	struct kvec vector = { .iov_base = write ? out : in, .iov_len = regs->dx };
+	struct carried c = call_carries(regs, nr);
+	struct kvec vector = { .iov_base = c.out ? out : in, .iov_len = regs->dx };
 	struct iov_iter data;
+	bool made = true;
 
-	iov_iter_kvec(&data, write ? ITER_SOURCE : ITER_DEST, &vector, 1, vector.iov_len);
-	if (!make(regs, nr, &data))
-		return false;
-	if (!write && (long)regs->ax > 0)
-		*brought = min_t(size_t, regs->ax, vector.iov_len - iov_iter_count(&data));
-	return true;
-}
-
-static bool get_status(struct pt_regs *regs, const char *path, void *in, size_t *brought)
-{
-	bool filled;
-
-	if (!executor_stat(regs, path, in, &filled))
-		return false;
-	if (filled)
-		*brought = sizeof(struct stat);
-	return true;
+	switch (nr) {
+	case __NR_newfstatat:
+		made = executor_stat(regs, out, in);
+		break;
+	case __NR_openat:
+		made = executor_open(regs, out);
+		break;
+	case __NR_rt_sigaction:
+		executor_sigaction(regs, c.out ? out : NULL, c.in ? in : NULL);
+		break;
+	case __NR_rt_sigprocmask:
+		executor_sigprocmask(regs, c.out ? out : NULL, c.in ? in : NULL);
+		break;
+	default:
+		iov_iter_kvec(&data, c.out ? ITER_SOURCE : ITER_DEST, &vector, 1,
+			      vector.iov_len);
+		made = make_transfer(regs, nr, &data);
+		if (made && c.in && (long)regs->ax > 0)
+			*brought = min_t(size_t, regs->ax,
+					 vector.iov_len - iov_iter_count(&data));
+		return made;
+	}
+	if (made && !regs->ax)
+		*brought = c.in;
+	return made;
 }
 
 /*
  * Make the call of @msg, which fits, with a buffer of ours in place of the caller's:
- * the data in @msg, or @in, which then has @brought bytes for the caller.  False if
+ * the data in @msg, and @in, which then has @brought bytes for the caller.  False if
  * the call has to be made with the caller's: nothing has been done.
  */
 bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *msg,
 			   void *in, size_t *brought)
 {
 	struct procshare_wire_call *call = (void *)msg->body;
-	bool made;
 
 	if (is_store(msg)) {
 		executor_store(regs, nr, call + 1, le32_to_cpu(call->data));
 		return true;
 	}
 	/* Whoever looks at the call wants to see the caller's buffer. */
-	if (executor_watched())
+	if (executor_watched() || !make_with(regs, nr, call + 1, in, brought))
 		return false;
-	if (call_carries(regs, nr) == CARRIED_STAT)
-		made = get_status(regs, (const char *)(call + 1), in, brought);
-	else
-		made = transfer_data(regs, nr, call + 1, in, brought);
-	if (made && task_work_pending(current))
+	if (task_work_pending(current))
 		task_work_run();
-	return made;
+	return true;
 }

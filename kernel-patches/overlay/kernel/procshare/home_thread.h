@@ -6,7 +6,9 @@
 #define _PROCSHARE_HOME_THREAD_H
 
 #include <linux/kref.h>
+#include <linux/signal.h>
 #include <linux/spinlock.h>
+#include <linux/stat.h>
 #include <linux/wait.h>
 
 #include "coherence.h"
@@ -173,7 +175,13 @@ size_t executor_carried_room(const struct pt_regs *regs, long nr,
 bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *msg,
 			   void *in, size_t *brought);
 
-/* executor_stat.c */
-bool executor_stat(struct pt_regs *regs, const char *path, struct stat *to, bool *brought);
+/* executor_path.c */
+bool executor_stat(struct pt_regs *regs, const char *path, struct stat *to);
+bool executor_open(struct pt_regs *regs, const char *path);
+
+/* executor_signal.c */
+void executor_sigaction(struct pt_regs *regs, const struct sigaction *act,
+			struct sigaction *old);
+void executor_sigprocmask(struct pt_regs *regs, const sigset_t *set, sigset_t *old);
 
 #endif /* _PROCSHARE_HOME_THREAD_H */

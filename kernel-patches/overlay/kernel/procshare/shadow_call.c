@@ -41,7 +41,7 @@ static struct procshare_msg *pack_call(struct shadow_thread *st,
 				       struct pt_regs *regs, long nr)
 {
 	bool clone = syscall_is_clone(nr);
-	size_t room = clone ? procshare_state_size() : carried_with_call(regs, nr);
+	size_t room = clone ? procshare_state_size() : call_carries(regs, nr).out;
 	struct procshare_wire_call *call;
 	struct procshare_msg *msg;
 	ssize_t more;
@@ -90,7 +90,7 @@ static bool is_well_formed(const struct pt_regs *regs, long nr,
 	data = le32_to_cpu(ret->data);
 	if (msg->length != sizeof(*ret) + data)
 		return false;
-	return data <= carried_with_return(regs, nr);
+	return data <= call_carries(regs, nr).in;
 }
 
 /* Send a CALL and wait for its RETURN, NULL if that makes no sense. */

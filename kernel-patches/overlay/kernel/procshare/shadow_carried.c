@@ -12,36 +12,21 @@
 #include "carried.h"
 #include "shadow.h"
 
-/* The path, with its 0, if there is room for that; then where its status goes. */
-static ssize_t carry_path(const struct pt_regs *regs, char *to)
+/* What the call reads, to @to; -EFAULT if it, or where it writes, cannot be had here. */
+static ssize_t carry(const struct carried *c, void *to)
 {
-	long n = strncpy_from_user(to, (void __user *)regs->si, CARRIED_PATH);
+	void __user *from = (void __user *)c->from;
+	ssize_t n = c->out;
 
-	if (n < 0 || n == CARRIED_PATH ||
-	    fault_in_safe_writeable(carried_buffer(regs, __NR_newfstatat),
-				    sizeof(struct stat)))
+	if (c->path) {
+		n = strncpy_from_user(to, from, c->out);
+		if (n < 0 || n == c->out)
+			return -EFAULT;
+		n++;
+	} else if (copy_from_user(to, from, c->out)) {
 		return -EFAULT;
-	return n + 1;
-}
-
-/* Returns the bytes that follow the call now, *@data: those that it carries. */
-static ssize_t carry(const struct pt_regs *regs, long nr, void *to, u32 *data)
-{
-	ssize_t path;
-
-	*data = regs->dx;
-	switch (call_carries(regs, nr)) {
-	case CARRIED_OUT:
-		return copy_from_user(to, (void __user *)regs->si, regs->dx) ? -EFAULT :
-									       regs->dx;
-	case CARRIED_IN:
-		return fault_in_safe_writeable(carried_buffer(regs, nr), regs->dx) ?
-			       -EFAULT : 0;
-	default:
-		path = carry_path(regs, to);
-		*data = path;
-		return path;
 	}
+	return fault_in_safe_writeable((void __user *)c->to, c->in) ? -EFAULT : n;
 }
 
 /*
@@ -51,29 +36,31 @@ static ssize_t carry(const struct pt_regs *regs, long nr, void *to, u32 *data)
 size_t shadow_carry(struct shadow_thread *st, const struct pt_regs *regs, long nr,
 		    struct procshare_wire_call *call)
 {
-	ssize_t behind;
-	u32 data;
+	struct carried c = call_carries(regs, nr);
+	ssize_t n;
 
 	/* Whoever looks at the call wants to see the buffer there, too. */
-	if (call_carries(regs, nr) == CARRIED_NOT || st->watched)
+	if ((!c.out && !c.in) || st->watched)
 		return 0;
 	st->peeking = true;
-	behind = carry(regs, nr, call + 1, &data);
+	n = carry(&c, call + 1);
 	st->peeking = false;
-	if (behind < 0)
+	if (n < 0)
 		return 0;
-	call->data = cpu_to_le32(data);
-	return behind;
+	call->flags = cpu_to_le32(PROCSHARE_CALL_CARRIES);
+	call->data = cpu_to_le32(n);
+	return n;
 }
 
 /* Put what RETURN has brought into the buffer; false if it cannot be done here. */
 bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs, long nr,
 		  const struct procshare_wire_return *ret)
 {
+	void __user *to = (void __user *)call_carries(regs, nr).to;
 	bool can;
 
 	st->peeking = true;
-	can = !copy_to_user(carried_buffer(regs, nr), ret + 1, le32_to_cpu(ret->data));
+	can = !copy_to_user(to, ret + 1, le32_to_cpu(ret->data));
 	st->peeking = false;
 	return can;
 }

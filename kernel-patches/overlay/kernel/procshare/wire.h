@@ -273,8 +273,7 @@ struct procshare_wire_xstate {
  * @system_ns: system CPU time since arrival on the node, in ns
  * @xstate_length: bytes of (component, data) pairs that follow, or 0
  * @calls_local: calls since arrival that the node answered by itself
- * @data: bytes of the caller's buffer that are carried: those that follow, for a
- *	call that reads them or has a path, or those that RETURN may bring; or 0
+ * @data: bytes of the caller's memory that follow, or 0
  * @flags: PROCSHARE_CALL_*
  */
 struct procshare_wire_call {
@@ -289,6 +288,8 @@ struct procshare_wire_call {
 
 /* No call: what the last one brought is to be stored at home, where it belongs. */
 #define PROCSHARE_CALL_STORE	0x01
+/* What the call reads follows, and RETURN may bring what it writes. */
+#define PROCSHARE_CALL_CARRIES	0x02
 
 /**
  * struct procshare_wire_time - TIME: a running thread's CPU time

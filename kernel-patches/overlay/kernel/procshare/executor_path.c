@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * procshare - executor_stat: newfstatat() whose path and result travel in the messages
+ * procshare - executor_path: calls that name a file by a path that came with them
  *
- * What programs ask most when they start.  Otherwise home would fetch the page with the
- * path and the page with the result, which are often the caller's stack, and the caller
- * would fetch that back.
+ * newfstatat() and openat() are what programs call most when they start.
  */
 
 #include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/namei.h>
@@ -19,7 +18,7 @@
 #include "home_thread.h"
 
 /* Others, and no path where there must be one, are for the call itself to refuse. */
-#define FLAGS	(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
+#define STAT_FLAGS	(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
 
 static int look_up(int dfd, const char *path, int flags, struct kstat *stat)
 {
@@ -67,16 +66,16 @@ static void fill(struct stat *to, const struct kstat *stat)
 }
 
 /*
- * Make the call of @regs with @path in place of the caller's.  False if the call has to
- * be made with the caller's; *@brought: @to is for the caller.
+ * newfstatat() with @path in place of the caller's, and the status in @to.  False if the
+ * call has to be made with the caller's.
  */
-bool executor_stat(struct pt_regs *regs, const char *path, struct stat *to, bool *brought)
+bool executor_stat(struct pt_regs *regs, const char *path, struct stat *to)
 {
 	int dfd = regs->di, flags = regs->r10;
 	struct kstat stat;
 	int error;
 
-	if (flags & ~FLAGS || (!*path && !(flags & AT_EMPTY_PATH)))
+	if (flags & ~STAT_FLAGS || (!*path && !(flags & AT_EMPTY_PATH)))
 		return false;
 	if (!*path && flags == AT_EMPTY_PATH && dfd >= 0)
 		error = vfs_fstat(dfd, &stat);
@@ -84,7 +83,44 @@ bool executor_stat(struct pt_regs *regs, const char *path, struct stat *to, bool
 		error = look_up(dfd, path, flags | AT_NO_AUTOMOUNT, &stat);
 	if (!error)
 		fill(to, &stat);
-	*brought = !error;
 	regs->ax = error;
+	return true;
+}
+
+static int open_path(int dfd, const char *path, const struct open_how *how)
+{
+	struct filename *name;
+	struct open_flags op;
+	struct file *file;
+	int fd;
+
+	fd = build_open_flags(how, &op);
+	if (fd)
+		return fd;
+	name = getname_kernel(path);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	fd = get_unused_fd_flags(how->flags);
+	if (fd >= 0) {
+		file = do_filp_open(dfd, name, &op);
+		if (IS_ERR(file)) {
+			put_unused_fd(fd);
+			fd = PTR_ERR(file);
+		} else {
+			fd_install(fd, file);
+		}
+	}
+	putname(name);
+	return fd;
+}
+
+/* openat(), the same way. */
+bool executor_open(struct pt_regs *regs, const char *path)
+{
+	struct open_how how = build_open_how(regs->dx | O_LARGEFILE, regs->r10);
+
+	if (!*path)
+		return false;
+	regs->ax = open_path(regs->di, path, &how);
 	return true;
 }

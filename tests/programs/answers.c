@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// status - newfstatat(), whose path and result travel in the messages, answers as statx() does, which has
-// neither
+// answers - calls whose question and answer travel in the messages: newfstatat(), openat(), rt_sigaction()
+// and rt_sigprocmask()
 //
-// Usage: status same | errors | buffers | often
+// Usage: answers status | errors | buffers | often | opens | handlers | masks
 
 #include "check.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-enum { PAGE = 4096, TIMES = 2000 };
+enum { PAGE = 4096, TIMES = 2000, KERNEL_LARGEFILE = 0100000, KERNEL_RESTORER = 0x04000000 };
 
 static char directory[] = "/tmp/statusXXXXXX";
 
@@ -33,6 +35,7 @@ static void remove_files(void) {
     CHECK(rmdir("directory") == 0 && rmdir(directory) == 0);
 }
 
+// statx() answers the same, and neither its path nor its answer travels.
 static void compare(int dfd, const char* path, int flags) {
     struct statx other;
     struct stat status;
@@ -77,7 +80,7 @@ static void* compare_all(void* argument) {
     return argument;
 }
 
-static void same(void) {
+static void status_of_files(void) {
     in_threads(3, compare_all);
 }
 
@@ -159,9 +162,134 @@ static void often(void) {
     join(start(ask_often, 0));
 }
 
+static void expect_no_file(const char* path, int flags, int error) {
+    CHECK(open(path, flags, 0600) == -1, "%s", path);
+    CHECK_EQUAL(errno, error);
+}
+
+static void* open_all(void* argument) {
+    char own[] = "own0", long_name[PAGE + 1];
+    struct stat status;
+    int fd;
+
+    own[3] += (char)(uintptr_t)argument;
+    memset(long_name, 'x', PAGE);
+    long_name[PAGE] = '\0';
+    fd = open(own, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_APPEND, 0666);
+    CHECK(fd >= 0 && fstat(fd, &status) == 0);
+    CHECK_EQUAL(status.st_mode, S_IFREG | 0640);
+    CHECK_EQUAL(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    CHECK_EQUAL(fcntl(fd, F_GETFL), (O_RDWR | O_APPEND | KERNEL_LARGEFILE));
+    CHECK(close(fd) == 0);
+    expect_no_file(own, O_RDWR | O_CREAT | O_EXCL, EEXIST);
+    CHECK(unlink(own) == 0);
+    expect_no_file(own, O_RDONLY, ENOENT);
+    expect_no_file("", O_RDONLY, ENOENT);
+    expect_no_file("link", O_RDONLY | O_NOFOLLOW, ELOOP);
+    expect_no_file("file", O_RDONLY | O_DIRECTORY, ENOTDIR);
+    expect_no_file("directory", O_RDWR, EISDIR);
+    expect_no_file(long_name, O_RDONLY, ENAMETOOLONG);
+    expect_no_file(long_name + PAGE - 255, O_RDONLY, ENOENT);
+    expect_no_file((char*)8, O_RDONLY, EFAULT);
+    fd = open("link", O_PATH | O_NOFOLLOW);
+    CHECK(fd >= 0 && fstat(fd, &status) == 0 && S_ISLNK(status.st_mode) && close(fd) == 0);
+    fd = open(".", O_TMPFILE | O_RDWR, 0600);
+    CHECK(fd >= 0 && fstat(fd, &status) == 0 && close(fd) == 0);
+    CHECK_EQUAL(status.st_nlink, 0);
+    return argument;
+}
+
+static void opens(void) {
+    umask(027);
+    in_threads(3, open_all);
+}
+
+static void handle(int signal) {}
+
+static void expect_handler(int number, void (*handler)(int), int flags) {
+    struct sigaction now;
+
+    memset(&now, 0xff, sizeof(now));
+    CHECK(sigaction(number, NULL, &now) == 0);
+    CHECK(now.sa_handler == handler);
+    CHECK_EQUAL(now.sa_flags & ~KERNEL_RESTORER, flags);
+    CHECK_EQUAL(sigismember(&now.sa_mask, SIGUSR2), handler == handle);
+    CHECK_EQUAL(sigismember(&now.sa_mask, SIGKILL), 0);
+}
+
+static void* change_handlers(void* argument) {
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART | SA_NODEFER}, before;
+    void* constant = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const char zeros[32] = {0};
+    const int number = SIGRTMIN + (int)(uintptr_t)argument;
+
+    sigaddset(&action.sa_mask, SIGUSR2);
+    sigaddset(&action.sa_mask, SIGKILL);
+    expect_handler(number, SIG_DFL, 0);
+    CHECK(sigaction(number, &action, NULL) == 0);
+    expect_handler(number, handle, SA_RESTART | SA_NODEFER);
+    action = (struct sigaction){.sa_handler = SIG_IGN};
+    CHECK(sigaction(number, &action, &before) == 0 && before.sa_handler == handle);
+    // What it was cannot be said, and still it is changed.
+    CHECK(syscall(SYS_rt_sigaction, number, zeros, constant, 8) == -1 && errno == EFAULT);
+    expect_handler(number, SIG_DFL, 0);
+    CHECK(syscall(SYS_rt_sigaction, number, 8, NULL, 8) == -1 && errno == EFAULT);
+    CHECK(syscall(SYS_rt_sigaction, SIGKILL, constant, NULL, 8) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_rt_sigaction, SIGUSR1, NULL, NULL, 4) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_rt_sigaction, 65, NULL, NULL, 8) == -1 && errno == EINVAL);
+    return argument;
+}
+
+static void handlers(void) {
+    in_threads(3, change_handlers);
+}
+
+static _Thread_local volatile sig_atomic_t came;
+
+static void note(int signal) {
+    came++;
+}
+
+static long change_mask(int how, const uint64_t* set, uint64_t* before) {
+    return syscall(SYS_rt_sigprocmask, how, set, before, sizeof(*set));
+}
+
+static void* change_masks(void* argument) {
+    const uint64_t user1 = 1ULL << (SIGUSR1 - 1), kill = 1ULL << (SIGKILL - 1);
+    uint64_t was = ~0ULL, both = user1 | kill;
+
+    CHECK(change_mask(SIG_SETMASK, NULL, &was) == 0);
+    CHECK_EQUAL(was, 0);
+    CHECK(change_mask(SIG_BLOCK, &both, &both) == 0);
+    CHECK_EQUAL(both, 0);
+    CHECK(pthread_kill(pthread_self(), SIGUSR1) == 0 && came == 0);
+    CHECK(change_mask(100, NULL, &was) == 0);
+    CHECK_EQUAL(was, user1);
+    CHECK(change_mask(100, &user1, &was) == -1 && errno == EINVAL);
+    CHECK(change_mask(SIG_BLOCK, (uint64_t*)8, &was) == -1 && errno == EFAULT);
+    CHECK(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &user1, &was, 4) == -1 && errno == EINVAL);
+    CHECK(change_mask(SIG_UNBLOCK, &user1, NULL) == 0);
+    CHECK_EQUAL(came, 1);
+    CHECK(change_mask(SIG_SETMASK, NULL, &was) == 0);
+    CHECK_EQUAL(was, 0);
+    return argument;
+}
+
+static void masks(void) {
+    CHECK(signal(SIGUSR1, note) != SIG_ERR);
+    in_threads(3, change_masks);
+}
+
 int main(int argc, char** argv) {
     static const struct part parts[] = {
-        {"same", same}, {"errors", errors}, {"buffers", buffers}, {"often", often}, {NULL, NULL},
+        {"status", status_of_files},
+        {"errors", errors},
+        {"buffers", buffers},
+        {"often", often},
+        {"opens", opens},
+        {"handlers", handlers},
+        {"masks", masks},
+        {NULL, NULL},
     };
     int status;
 
