@@ -82,7 +82,8 @@ static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
 	u32 length;
 
 	if (msg->length < sizeof(*call) ||
-	    call->flags & ~cpu_to_le32(PROCSHARE_CALL_STORE | PROCSHARE_CALL_CARRIES))
+	    (call->flags && call->flags != cpu_to_le32(PROCSHARE_CALL_STORE) &&
+	     call->flags != cpu_to_le32(PROCSHARE_CALL_CARRIES)))
 		return false;
 	length = le32_to_cpu(call->xstate_length);
 	if (length && (call->flags || !migrate_load_xstate(msg, sizeof(*call), length)))
@@ -90,7 +91,8 @@ static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
 	/* During a call anything is legal in the stack pointer. */
 	if (procshare_restore_regs(regs, call->regs))
 		return false;
-	*nr = regs->orig_ax;
+	/* As the entry code has it. */
+	*nr = (int)regs->orig_ax;
 	return call->flags ? executor_carried_fits(regs, msg, *nr) : !call->data;
 }
 

@@ -140,7 +140,7 @@ static bool on_socket(struct pt_regs *regs, struct iov_iter *data)
 	return true;
 }
 
-static bool make_transfer(struct pt_regs *regs, long nr, struct iov_iter *data)
+static bool transfer_data(struct pt_regs *regs, long nr, struct iov_iter *data)
 {
 	switch (nr) {
 	case __NR_read:
@@ -196,39 +196,52 @@ size_t executor_carried_room(const struct pt_regs *regs, long nr,
 	return is_store(msg) ? 0 : call_carries(regs, nr).in;
 }
 
-/* With the data at @out in place of the caller's, and @in for what is to be brought. */
-static bool make_with(struct pt_regs *regs, long nr, void *out, void *in, size_t *brought)
+/* How much has come is for the caller to be told, too. */
+static bool transfer_with(struct pt_regs *regs, long nr, void *out, void *in,
+			  size_t *brought)
 {
-	struct carried c = call_carries(regs, nr);
-	struct kvec vector = { .iov_base = c.out ? out : in, .iov_len = regs->dx };
+	struct kvec vector = { .iov_base = out ?: in, .iov_len = regs->dx };
 	struct iov_iter data;
-	bool made = true;
 
+	iov_iter_kvec(&data, out ? ITER_SOURCE : ITER_DEST, &vector, 1, vector.iov_len);
+	if (!transfer_data(regs, nr, &data))
+		return false;
+	if (in && (long)regs->ax > 0)
+		*brought = min_t(size_t, regs->ax, vector.iov_len - iov_iter_count(&data));
+	return true;
+}
+
+/* With @out for what the call reads, and @in for what it writes; NULL where it does not. */
+static bool make_with(struct pt_regs *regs, long nr, void *out, void *in)
+{
 	switch (nr) {
 	case __NR_newfstatat:
-		made = executor_stat(regs, out, in);
-		break;
+		return executor_stat(regs, out, in);
 	case __NR_openat:
-		made = executor_open(regs, out);
-		break;
+		return executor_open(regs, out);
 	case __NR_rt_sigaction:
-		executor_sigaction(regs, c.out ? out : NULL, c.in ? in : NULL);
-		break;
-	case __NR_rt_sigprocmask:
-		executor_sigprocmask(regs, c.out ? out : NULL, c.in ? in : NULL);
-		break;
+		executor_sigaction(regs, out, in);
+		return true;
 	default:
-		iov_iter_kvec(&data, c.out ? ITER_SOURCE : ITER_DEST, &vector, 1,
-			      vector.iov_len);
-		made = make_transfer(regs, nr, &data);
-		if (made && c.in && (long)regs->ax > 0)
-			*brought = min_t(size_t, regs->ax,
-					 vector.iov_len - iov_iter_count(&data));
-		return made;
+		executor_sigprocmask(regs, out, in);
+		return true;
 	}
-	if (made && !regs->ax)
+}
+
+static bool make_carried(struct pt_regs *regs, long nr, void *out, void *in,
+			 size_t *brought)
+{
+	struct carried c = call_carries(regs, nr);
+
+	out = c.out ? out : NULL;
+	in = c.in ? in : NULL;
+	if (c.transfer)
+		return transfer_with(regs, nr, out, in, brought);
+	if (!make_with(regs, nr, out, in))
+		return false;
+	if (!regs->ax)
 		*brought = c.in;
-	return made;
+	return true;
 }
 
 /*
@@ -246,7 +259,7 @@ bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *
 		return true;
 	}
 	/* Whoever looks at the call wants to see the caller's buffer. */
-	if (executor_watched() || !make_with(regs, nr, call + 1, in, brought))
+	if (executor_watched() || !make_carried(regs, nr, call + 1, in, brought))
 		return false;
 	if (task_work_pending(current))
 		task_work_run();

@@ -274,7 +274,7 @@ struct procshare_wire_xstate {
  * @xstate_length: bytes of (component, data) pairs that follow, or 0
  * @calls_local: calls since arrival that the node answered by itself
  * @data: bytes of the caller's memory that follow, or 0
- * @flags: PROCSHARE_CALL_*
+ * @flags: one of PROCSHARE_CALL_*, or 0
  */
 struct procshare_wire_call {
 	__le64 regs[PROCSHARE_WIRE_REGS];
@@ -315,7 +315,7 @@ struct procshare_wire_ping {
  * struct procshare_wire_return - RETURN; data may follow
  * @value: what belongs into RAX
  * @flags: PROCSHARE_RETURN_*
- * @data: bytes that follow and belong into the caller's buffer, @value or 0
+ * @data: bytes that follow and belong into the caller's memory, or 0
  */
 struct procshare_wire_return {
 	__le64 value;
