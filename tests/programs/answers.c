@@ -15,7 +15,7 @@
 
 enum { PAGE = 4096, TIMES = 2000, KERNEL_LARGEFILE = 0100000, KERNEL_RESTORER = 0x04000000 };
 
-static char directory[] = "/tmp/statusXXXXXX";
+static char directory[] = "/tmp/answersXXXXXX";
 
 static void make_files(void) {
     int fd;
@@ -135,12 +135,11 @@ static void errors(void) {
 // Across the end of a page, up to the end of what is mapped; and where threads have to be at home.
 static void* use_odd_buffers(void* argument) {
     char* two = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    const int fd = open("file", O_RDONLY);
     struct stat* across = (struct stat*)(two + PAGE - 64);
     char* path = two + 2 * PAGE - 5;
     uint8_t* homebound;
 
-    CHECK(fd >= 0 && two != MAP_FAILED && munmap(two + 2 * PAGE, PAGE) == 0);
+    CHECK(two != MAP_FAILED && munmap(two + 2 * PAGE, PAGE) == 0);
     memcpy(path, "file", 5);
     CHECK(fstatat(AT_FDCWD, path, across, 0) == 0);
     CHECK_EQUAL(across->st_size, 8);
@@ -153,7 +152,6 @@ static void* use_odd_buffers(void* argument) {
         CHECK(fstatat(AT_FDCWD, "file", (struct stat*)homebound, 0) == 0);
         CHECK_EQUAL(((struct stat*)homebound)->st_size, 8);
     }
-    CHECK(close(fd) == 0);
     return argument;
 }
 

@@ -196,8 +196,6 @@ static void part_truncate(void) {
     block = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
     CHECK(block != MAP_FAILED);
     hire();
-    CHECK(sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, NULL) ==
-          0);
     for (int i = 0; i < USERS; i++)
         CHECK_EQUAL(ask(i, READ, block + 2 * PAGE, 0), 'x');
     let_all_touch(block + PAGE, 50);

@@ -77,7 +77,7 @@ static int ask(int user, enum order order, volatile uint8_t* address, int value)
 static void hire(void) {
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
 
-    CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
+    CHECK(sigaction(SIGSEGV, &action, NULL) == 0 && sigaction(SIGBUS, &action, NULL) == 0);
     for (int i = 0; i < USERS; i++)
         workers[i].thread = start(serve, i);
 }

@@ -29,16 +29,17 @@ static int look_up(int dfd, const char *path, int flags, struct kstat *stat)
 
 	if (IS_ERR(name))
 		return PTR_ERR(name);
-	do {
-		error = filename_lookup(dfd, name, lookup, &found, NULL);
-		if (error)
-			break;
-		error = vfs_getattr(&found, stat, STATX_BASIC_STATS, flags);
-		path_put(&found);
-		if (!retry_estale(error, lookup))
-			break;
+retry:
+	error = filename_lookup(dfd, name, lookup, &found, NULL);
+	if (error)
+		goto put;
+	error = vfs_getattr(&found, stat, STATX_BASIC_STATS, flags);
+	path_put(&found);
+	if (retry_estale(error, lookup)) {
 		lookup |= LOOKUP_REVAL;
-	} while (true);
+		goto retry;
+	}
+put:
 	putname(name);
 	return error;
 }

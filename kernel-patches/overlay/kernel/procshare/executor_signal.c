@@ -7,7 +7,6 @@
 
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
-#include <linux/string.h>
 
 #include "home_thread.h"
 
