@@ -17,7 +17,22 @@ def test_questions_and_answers(sharing, part, policy):
     sharing.part("answers", part, policy)
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", ("lengths", "edges", "channels", "work", "copy"))
+def test_long_transfers(sharing, part, policy):
+    sharing.part("bulk", part, policy)
+
+
 def test_status_moves_no_pages(sharing):
     """2,000 times, path and result on the caller's stack: what is moved is the program."""
     outcome = sharing.part("answers", "often", "away")
     assert sum(node["pages_in"] for node in outcome.stats["nodes"]) < 1500, outcome.stats
+
+
+@pytest.mark.parametrize("part", ("work", "copy"))
+def test_long_transfers_move_no_pages(sharing, part):
+    """4 MiB in pieces of 64 KiB, three times: the buffer stays where the program uses it, or at home if it does not."""
+    outcome = sharing.part("bulk", part, "away")
+    pages = sum(node["pages_in"] for node in outcome.stats["nodes"])
+    sharing.note(f"{pages} pages")
+    assert pages < 1000, outcome.stats

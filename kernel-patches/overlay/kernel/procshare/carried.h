@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * procshare - carried data: what small calls read and write travels inside the messages
+ * procshare - carried data: what calls read and write travels inside the messages
  *
  * Otherwise home would fetch the page that a remote thread has the data in, or wants
  * them in, often its stack, and the thread would fetch it back.
@@ -14,8 +14,10 @@
 #include <linux/types.h>
 #include <asm/unistd.h>
 
-/* Longer ones are worth the page. */
-#define CARRIED_MAX	4096
+/* Longer transfers are made with the caller's pages. */
+#define CARRIED_MAX	65536
+/* And longer ones than this, unless their buffer is where the caller is. */
+#define CARRIED_SMALL	4096
 /* Longer paths, with their 0, are read at home. */
 #define CARRIED_PATH	256
 

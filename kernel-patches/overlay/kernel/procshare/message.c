@@ -7,6 +7,7 @@
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "link.h"
 
@@ -25,7 +26,7 @@ struct procshare_msg *procshare_msg_alloc(u8 type, size_t length, gfp_t gfp)
 	if (length <= SMALL_BODY)
 		msg = kmem_cache_alloc(small_messages, gfp);
 	else
-		msg = kmalloc(struct_size(msg, body, length), gfp);
+		msg = kvmalloc(struct_size(msg, body, length), gfp);
 	if (!msg)
 		return NULL;
 	memset(msg, 0, sizeof(*msg));
@@ -42,7 +43,11 @@ void procshare_msg_free(struct procshare_msg *msg)
 		return;
 	if (msg->page)
 		put_page(msg->page);
-	kfree(msg);
+	/* Wherever this is: some are freed under a lock. */
+	if (is_vmalloc_addr(msg))
+		vfree_atomic(msg);
+	else
+		kfree(msg);
 	atomic_dec(&live_messages);
 }
 

@@ -28,6 +28,8 @@
 #include "thread.h"
 #include "transport.h"
 
+struct carried;
+
 #define SHADOW_WAITS	64
 
 /* How threads of a shadow wait for work: no load, frozen and killed at will. */
@@ -252,7 +254,9 @@ bool shadow_thread_has_bounced(const struct shadow_thread *st,
 			       const struct task_struct *task);
 
 /* shadow_carried.c */
-size_t shadow_carry(struct shadow_thread *st, const struct pt_regs *regs, long nr,
+struct carried shadow_carries(const struct shadow_thread *st, const struct pt_regs *regs,
+			      long nr);
+size_t shadow_carry(struct shadow_thread *st, const struct carried *c,
 		    struct procshare_wire_call *call);
 bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs, long nr,
 		  const struct procshare_wire_return *ret);

@@ -41,7 +41,8 @@ static struct procshare_msg *pack_call(struct shadow_thread *st,
 				       struct pt_regs *regs, long nr)
 {
 	bool clone = syscall_is_clone(nr);
-	size_t room = clone ? procshare_state_size() : call_carries(regs, nr).out;
+	struct carried carried = shadow_carries(st, regs, nr);
+	size_t room = clone ? procshare_state_size() : carried.out;
 	struct procshare_wire_call *call;
 	struct procshare_msg *msg;
 	ssize_t more;
@@ -54,7 +55,7 @@ static struct procshare_msg *pack_call(struct shadow_thread *st,
 	if (clone)
 		more = procshare_save_xstate(call + 1, room);
 	else
-		more = shadow_carry(st, regs, nr, call);
+		more = shadow_carry(st, &carried, call);
 	if (more < 0 || !complete_call(st, regs, msg)) {
 		procshare_msg_free(msg);
 		return NULL;

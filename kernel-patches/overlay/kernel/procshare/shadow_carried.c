@@ -6,6 +6,7 @@
  * there in any case.
  */
 
+#include <linux/minmax.h>
 #include <linux/pagemap.h>
 #include <linux/uaccess.h>
 
@@ -29,21 +30,41 @@ static ssize_t carry(const struct carried *c, void *to)
 	return fault_in_safe_writeable((void __user *)c->to, c->in) ? -EFAULT : n;
 }
 
+static bool is_here(unsigned long address)
+{
+	u8 byte;
+
+	return !copy_from_user_nofault(&byte, (const void __user *)address, 1);
+}
+
 /*
- * Make the call carry its data, for which there is room behind it.  Returns the
- * bytes that follow it now.  A call without data finds its buffer at home.
+ * What is to travel with the call.  Whoever looks at the call wants to see the buffer
+ * at home; and a long transfer is best made where the buffer is: what is only copied
+ * from file to file never leaves home.
  */
-size_t shadow_carry(struct shadow_thread *st, const struct pt_regs *regs, long nr,
-		    struct procshare_wire_call *call)
+struct carried shadow_carries(const struct shadow_thread *st, const struct pt_regs *regs,
+			      long nr)
 {
 	struct carried c = call_carries(regs, nr);
+
+	if (st->watched || (max(c.out, c.in) > CARRIED_SMALL && !is_here(c.from)))
+		return (struct carried) {};
+	return c;
+}
+
+/*
+ * Make the call carry @c, for which there is room behind it.  Returns the bytes that
+ * follow it now.  A call without data finds its buffer at home.
+ */
+size_t shadow_carry(struct shadow_thread *st, const struct carried *c,
+		    struct procshare_wire_call *call)
+{
 	ssize_t n;
 
-	/* Whoever looks at the call wants to see the buffer there, too. */
-	if ((!c.out && !c.in) || st->watched)
+	if (!c->out && !c->in)
 		return 0;
 	st->peeking = true;
-	n = carry(&c, call + 1);
+	n = carry(c, call + 1);
 	st->peeking = false;
 	if (n < 0)
 		return 0;

@@ -24,12 +24,12 @@ typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
-#define PROCSHARE_WIRE_VERSION	6
+#define PROCSHARE_WIRE_VERSION	7
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
 /* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
 #define PROCSHARE_WIRE_CPUS	256
-/* A body never exceeds this; the largest is a thread with AVX-512 state. */
-#define PROCSHARE_WIRE_BODY_MAX	16384
+/* A body never exceeds this; the largest is a call with 64 KiB of data. */
+#define PROCSHARE_WIRE_BODY_MAX	66560
 
 enum procshare_wire_type {
 	/* link: handled by the transport, before and after HELLO */
