@@ -43,18 +43,19 @@ static const struct procshare_transport from_memory = {
 
 // A message that is packed again says the same.
 static bool survives(const struct procshare_msg* msg, const struct coh_msg* m, unsigned long address,
-                     u8 prot) {
-    struct procshare_msg* again = page_message_pack(msg->process, address, m, prot, msg->page, GFP_KERNEL);
+                     const struct page_area* area) {
+    struct procshare_msg* again = page_message_pack(msg->process, address, m, area, msg->page, GFP_KERNEL);
     unsigned long address2;
     struct coh_msg m2;
-    u8 prot2;
+    struct page_area area2;
     bool same;
 
     again->peer = msg->peer;
-    same = page_message_unpack(again, &m2, &address2, &prot2) && address2 == address && prot2 == prot &&
-           m2.type == m->type && m2.from == m->from && m2.to == m->to && m2.access == m->access &&
-           m2.have == m->have && m2.flags == m->flags && m2.requester == m->requester &&
-           m2.epoch == m->epoch && m2.acks == m->acks && !again->page == !msg->page;
+    same = page_message_unpack(again, &m2, &address2, &area2) && address2 == address &&
+           area2.prot == area->prot && area2.origin == area->origin && m2.type == m->type &&
+           m2.from == m->from && m2.to == m->to && m2.access == m->access && m2.have == m->have &&
+           m2.flags == m->flags && m2.requester == m->requester && m2.epoch == m->epoch &&
+           m2.acks == m->acks && !again->page == !msg->page;
     procshare_msg_free(again);
     return same;
 }
@@ -63,14 +64,14 @@ static void deliver(const struct procshare_msg* msg) {
     struct coh_msg m;
     unsigned long address;
     struct coh_out out;
-    u8 prot;
+    struct page_area area;
 
-    if (!page_message_unpack(msg, &m, &address, &prot)) {
+    if (!page_message_unpack(msg, &m, &address, &area)) {
         result->refused++;
         return;
     }
     result->understood++;
-    if (!survives(msg, &m, address, prot))
+    if (!survives(msg, &m, address, &area))
         result->wrong = "a page message changes when it is packed again";
     if (address & ~PAGE_MASK || address >= TASK_SIZE_MAX)
         result->wrong = "a page outside of user space";

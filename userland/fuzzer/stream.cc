@@ -33,6 +33,7 @@ procshare_wire_coherence page_message(Choice& c) {
     w.flags = u8(c.value({0, 1, 2, 5, 7}));
     w.requester = u8(c.value({0, 1, 2, 63, 64, 255}));
     w.prot = u8(c.value({0, 3, 7, 8, 15}));
+    w.origin = c.value({0, 0x100000001, ~u64(0)});
     return w;
 }
 

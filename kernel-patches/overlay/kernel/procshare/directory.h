@@ -17,6 +17,7 @@
 
 #include "coherence.h"
 #include "migratory.h"
+#include "page_message.h"
 
 struct procshare_msg;
 struct procshare_process;
@@ -66,7 +67,7 @@ struct directory {
  * @shared: the area is a shared one (home_shared.c)
  * @away: the marker counts as a resident page, see directory_count_away()
  * @migratory: who has it one after another
- * @prot: PROCSHARE_PROT_* granted to remotes
+ * @area: what remotes are told of its mapping; nothing is granted without a prot
  * @mapped: home's page table maps it (read-only, uffd-wp): no @frame
  * @queued: @work is going to look at it, perhaps when @timer has fired
  * @releasing: and shall end home's hold then
@@ -85,7 +86,7 @@ struct dir_entry {
 	bool shared;
 	bool away;
 	struct migratory migratory;
-	u8 prot;
+	struct page_area area;
 	bool mapped;
 	bool queued;
 	bool releasing;
@@ -157,6 +158,7 @@ enum export_result {
 enum export_result export_once(struct dir_entry *e, struct vm_area_struct *vma);
 bool export_allowed(struct vm_area_struct *vma, bool write);
 u8 export_prot(const struct vm_area_struct *vma);
+struct page_area export_area(const struct vm_area_struct *vma, unsigned long address);
 pmd_t *export_pmd(struct mm_struct *mm, unsigned long address);
 void export_wrprotect(struct dir_entry *e, struct export_pte *x);
 void export_clear(struct dir_entry *e, struct export_pte *x);

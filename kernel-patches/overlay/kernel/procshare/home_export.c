@@ -7,6 +7,8 @@
  * comes home to touch it.
  */
 
+#include <linux/fs.h>
+#include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/oom.h>
@@ -35,6 +37,26 @@ u8 export_prot(const struct vm_area_struct *vma)
 	if (vma->vm_flags & VM_EXEC)
 		prot |= PROCSHARE_PROT_EXEC;
 	return prot;
+}
+
+static u32 hash_file(const struct inode *inode)
+{
+	return jhash_3words(inode->i_ino, inode->i_generation, inode->i_sb->s_dev, 1);
+}
+
+/* Which page of which file it is, for nodes to know it again: never 0, unless none. */
+static u64 origin_of(const struct vm_area_struct *vma, unsigned long address)
+{
+	pgoff_t page = vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
+
+	if (!vma->vm_file || area_is_shared(vma) || page > U32_MAX)
+		return 0;
+	return (u64)(hash_file(file_inode(vma->vm_file)) | 1) << 32 | page;
+}
+
+struct page_area export_area(const struct vm_area_struct *vma, unsigned long address)
+{
+	return (struct page_area) { export_prot(vma), origin_of(vma, address) };
 }
 
 /* May pages of the area leave home? */
@@ -146,7 +168,7 @@ static enum export_result prepare(struct dir_entry *e, struct export_pte *x, boo
 		pte_clear(x->vma->vm_mm, e->address, x->ptep);
 		return EXPORT_FAULT;
 	}
-	if ((write && !(e->prot & PROCSHARE_PROT_WRITE)) || (x->detached && !e->frame))
+	if ((write && !(e->area.prot & PROCSHARE_PROT_WRITE)) || (x->detached && !e->frame))
 		return EXPORT_REFUSE;
 	if (home_lease_covers(x->vma))
 		return prepare_leased(x);
@@ -175,7 +197,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 		return EXPORT_DONE;
 	}
 	write = e->coh.want_write & coh_bit(coh_home_head(&e->coh));
-	e->prot = export_prot(x->vma);
+	e->area = export_area(x->vma, e->address);
 	result = prepare(e, x, write);
 	if (result != EXPORT_DONE) {
 		spin_unlock(&p->dir.lock);

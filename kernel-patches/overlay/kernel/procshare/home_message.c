@@ -107,10 +107,10 @@ void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 	bool export = false;
 	struct dir_entry *e;
 	struct coh_msg m;
-	u8 prot;
+	struct page_area area;
 
-	if (!page_message_unpack(msg, &m, &address, &prot) ||
-	    (prot & PROCSHARE_PROT_ZERO && !take_zeros(p, msg, &m))) {
+	if (!page_message_unpack(msg, &m, &address, &area) ||
+	    (area.prot & PROCSHARE_PROT_ZERO && !take_zeros(p, msg, &m))) {
 		procshare_msg_free(msg);
 		return;
 	}

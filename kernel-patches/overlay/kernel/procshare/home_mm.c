@@ -164,9 +164,9 @@ void directory_settle(struct procshare_process *p, struct dir_entry *e)
 /* What remotes may do with the page forbids the head of the queue its wish. */
 static bool must_refuse(const struct dir_entry *e, u8 head)
 {
-	return head != COH_NO_NODE && e->prot &&
+	return head != COH_NO_NODE && e->area.prot &&
 	       e->coh.want_write & coh_bit(head) &&
-	       !(e->prot & PROCSHARE_PROT_WRITE);
+	       !(e->area.prot & PROCSHARE_PROT_WRITE);
 }
 
 /*
@@ -175,7 +175,7 @@ static bool must_refuse(const struct dir_entry *e, u8 head)
  */
 bool directory_eager(struct dir_entry *e)
 {
-	return migratory_next(&e->migratory, &e->coh) && e->prot & PROCSHARE_PROT_WRITE;
+	return migratory_next(&e->migratory, &e->coh) && e->area.prot & PROCSHARE_PROT_WRITE;
 }
 
 /*
@@ -195,7 +195,7 @@ bool directory_run(struct procshare_process *p, struct dir_entry *e)
 		if (next == COH_NEXT_COPY &&
 		    directory_blocked(&p->dir, e->address))
 			return false;
-		if (next == COH_NEXT_COPY && (!e->frame || !e->prot))
+		if (next == COH_NEXT_COPY && (!e->frame || !e->area.prot))
 			return claim(e);
 		coh_out_init(&out);
 		if (must_refuse(e, coh_home_head(&e->coh)))

@@ -133,7 +133,7 @@ static void finish(struct procshare_process *p, struct dir_entry *e, u8 want)
 	coh_home_done(&e->coh, want);
 	directory_unpin(e);
 	/* What is known of it may be wrong now. */
-	e->prot = 0;
+	e->area.prot = 0;
 	migratory_init(&e->migratory);
 	if (want == COH_WANT_DISCARD && e->coh.state == COH_HOME_ALONE) {
 		e->mapped = false;

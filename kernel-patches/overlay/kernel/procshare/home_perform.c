@@ -37,11 +37,11 @@ static void send_one(struct dir_entry *e, const struct coh_msg *m,
 		     unsigned int to, struct page *page)
 {
 	struct procshare_msg *msg;
-	u8 prot = e->prot;
+	struct page_area area = e->area;
 
 	if (m->flags & COH_DATA && !page)
-		prot |= PROCSHARE_PROT_ZERO;
-	msg = page_message_pack(e->process->id, e->address, m, prot, page, GFP_ATOMIC);
+		area.prot |= PROCSHARE_PROT_ZERO;
+	msg = page_message_pack(e->process->id, e->address, m, &area, page, GFP_ATOMIC);
 	if (!msg) {
 		process_doom(e->process, "no memory for a page message");
 		return;

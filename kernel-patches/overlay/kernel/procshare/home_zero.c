@@ -37,7 +37,7 @@ static bool give(struct procshare_process *p, struct export_pte *x,
 	e = directory_create(p, address, GFP_NOWAIT | __GFP_NOWARN);
 	if (!e)
 		return false;
-	e->prot = export_prot(x->vma);
+	e->area = export_area(x->vma, address);
 	coh_out_init(&out);
 	coh_home_message(&e->coh, p->home, &get, &out);
 	/* It is to clear home's mapping, and to send the grant that is going to be sent. */

@@ -9,7 +9,8 @@
 #include "page_message.h"
 
 struct procshare_msg *page_message_pack(u64 process, unsigned long address,
-					const struct coh_msg *m, u8 prot,
+					const struct coh_msg *m,
+					const struct page_area *area,
 					struct page *page, gfp_t gfp)
 {
 	struct procshare_wire_coherence *wire;
@@ -29,7 +30,8 @@ struct procshare_msg *page_message_pack(u64 process, unsigned long address,
 		.have = m->have,
 		.flags = m->flags,
 		.requester = m->requester,
-		.prot = prot,
+		.prot = area->prot,
+		.origin = cpu_to_le64(area->origin),
 	};
 	if (m->flags & COH_DATA && page) {
 		get_page(page);
@@ -39,14 +41,14 @@ struct procshare_msg *page_message_pack(u64 process, unsigned long address,
 }
 
 bool page_message_unpack(const struct procshare_msg *msg, struct coh_msg *m,
-			 unsigned long *address, u8 *prot)
+			 unsigned long *address, struct page_area *area)
 {
 	const struct procshare_wire_coherence *wire = (void *)msg->body;
 
 	if (msg->length != sizeof(*wire))
 		return false;
 	*address = le64_to_cpu(wire->address);
-	*prot = wire->prot;
+	*area = (struct page_area) { wire->prot, le64_to_cpu(wire->origin) };
 	*m = (struct coh_msg) {
 		.type = wire->type,
 		.from = msg->peer,

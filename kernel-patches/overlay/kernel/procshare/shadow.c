@@ -21,6 +21,7 @@
 #include <uapi/linux/procshare_shadow.h>
 
 #include "cluster.h"
+#include "file_use.h"
 #include "shadow.h"
 
 /* So many processes of one home node are hosted: more is not honest. */
@@ -332,5 +333,5 @@ static struct miscdevice device = {
 
 int __init shadow_init(void)
 {
-	return shadow_pages_init() ?: misc_register(&device);
+	return shadow_pages_init() ?: file_use_init() ?: misc_register(&device);
 }

@@ -22,6 +22,7 @@
 
 #include "coherence.h"
 #include "cpu_estimate.h"
+#include "page_message.h"
 #include "poll.h"
 #include "process.h"
 #include "stream.h"
@@ -104,12 +105,14 @@ struct shadow {
  * @address: of the page
  * @lock: serialises faults and messages
  * @frame: this node's copy; NULL while there is none, or it is all zero
- * @prot: PROCSHARE_PROT_* that home granted
+ * @area: what home has said of its mapping there
+ * @noted: somebody has used it, and that has been noted (file_use.h)
  * @unwritten: may be written, which nobody has asked for yet
  * @ahead: was asked for ahead, to be written
  * @vain: which had not happened when it was taken away: windows to be written end here
  * @fresh: all zero, and not touched since it was granted
- * @zero_asked: the request under way is one of a block: a refusal means nothing
+ * @guessed: the request under way was made before anybody waited: a refusal means nothing
+ * @zero_asked: nor if it is one of a block
  * @zero_refused: such a one was refused, and need not be repeated
  * @failures: refusals so far; a fault that sees one goes home
  * @waiters: faults that sleep for the page
@@ -123,11 +126,13 @@ struct shadow_page {
 	unsigned long address;
 	struct mutex lock;
 	struct page *frame;
-	u8 prot;
+	struct page_area area;
+	bool noted;
 	bool unwritten;
 	bool ahead;
 	bool vain;
 	bool fresh;
+	bool guessed;
 	bool zero_asked;
 	bool zero_refused;
 	unsigned int failures;
@@ -281,6 +286,7 @@ bool shadow_clock_get(struct shadow_thread *st, struct pt_regs *regs, long nr);
 /* shadow_ahead.c */
 unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 			  enum coh_access access, bool fresh, bool missed);
+void shadow_ahead_file(struct shadow *s, unsigned long address, u64 origin);
 void shadow_ahead_arrival(struct shadow_thread *st, const struct pt_regs *regs,
 			  unsigned long rseq);
 void shadow_ahead_departure(struct shadow_thread *st, const struct pt_regs *regs);
@@ -305,14 +311,15 @@ wait_queue_head_t *shadow_page_waits(struct shadow_page *sp);
 void shadow_page_request(struct shadow_page *sp, enum coh_access access);
 void shadow_page_mapped(struct shadow_page *sp);
 void shadow_page_put(struct shadow *s, unsigned long address);
-void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 prot,
-			 struct procshare_msg *msg);
+void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m,
+			 const struct page_area *area, struct procshare_msg *msg);
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg);
 int shadow_pages_init(void);
 void shadow_pages_free(struct shadow *s);
 void shadow_pages_wake(struct shadow *s);
 bool shadow_page_expect(struct shadow *s, unsigned long address,
 			enum coh_access access);
+bool shadow_page_guess(struct shadow *s, unsigned long address, enum coh_access access);
 
 /* shadow_perform.c; under the page's mutex */
 void shadow_page_perform(struct shadow_page *sp, const struct coh_out *out,

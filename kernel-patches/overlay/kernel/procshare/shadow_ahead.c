@@ -3,13 +3,16 @@
  * procshare - shadow_ahead: pages that a thread is going to touch next
  *
  * A thread whose faults follow each other has the pages behind its fault requested
- * before it touches them, as if it had.
+ * before it touches them, as if it had; one that comes to a file, what others have used
+ * of that (file_use.h).
  */
 
+#include <linux/bitops.h>
 #include <linux/mm.h>
 #include <linux/ptrace.h>
 #include <asm/fsgsbase.h>
 
+#include "file_use.h"
 #include "shadow.h"
 
 /*
@@ -37,6 +40,30 @@ unsigned int shadow_ahead(struct shadow_thread *st, unsigned long address,
 		if (!shadow_page_expect(st->shadow, page << PAGE_SHIFT, expected))
 			break;
 	return w.quiet;
+}
+
+/*
+ * current has waited for a page of a file: ask for those around it that others have
+ * used.  Where the file is mapped is known from this page, and supposed of them.
+ */
+void shadow_ahead_file(struct shadow *s, unsigned long address, u64 origin)
+{
+	struct file_use_pages use = file_use_expect(origin);
+	u64 left = use.read | use.written, asked = 0;
+	unsigned long first = (address >> PAGE_SHIFT) - origin % FILE_USE_PAGES;
+	unsigned int i;
+
+	for (; left; left &= left - 1) {
+		i = __ffs64(left);
+		if (first + i < TASK_SIZE_MAX >> PAGE_SHIFT &&
+		    shadow_page_guess(s, (first + i) << PAGE_SHIFT,
+				      use.written & BIT_ULL(i) ? COH_WRITE : COH_READ))
+			asked |= BIT_ULL(i);
+	}
+	if (!asked)
+		return;
+	file_use_asked(origin, asked);
+	procshare_push();
 }
 
 /*

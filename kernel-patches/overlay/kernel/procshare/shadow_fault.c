@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
+#include "file_use.h"
 #include "shadow.h"
 
 #include <trace/events/procshare.h>
@@ -19,7 +20,7 @@ static pgprot_t prot_of(const struct shadow_page *sp)
 
 	if (sp->coh.state == COH_M && !sp->unwritten)
 		flags |= VM_WRITE;
-	if (sp->prot & PROCSHARE_PROT_EXEC)
+	if (sp->area.prot & PROCSHARE_PROT_EXEC)
 		flags |= VM_EXEC;
 	return vm_get_page_prot(flags);
 }
@@ -59,6 +60,8 @@ static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp,
 		sp->unwritten = false;
 		sp->vain = false;
 	}
+	file_use_note(sp->area.origin, access == COH_WRITE, sp->noted);
+	sp->noted = true;
 	if (!upgrade || !make_writable(vmf, sp))
 		ret = vmf_insert_pfn_prot(vmf->vma, sp->address,
 					  page_to_pfn(sp->frame), prot_of(sp));
@@ -172,6 +175,7 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 	struct shadow_page *sp;
 	enum await_end end;
 	bool fresh, waited;
+	u64 origin;
 
 	if (!st || !st->running || s->dead)
 		return VM_FAULT_SIGBUS;
@@ -184,6 +188,7 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 	mutex_lock(&sp->lock);
 	end = await_page(st, sp, access, failures, &waited);
 	fresh = sp->fresh;
+	origin = sp->area.origin;
 	if (end == PAGE_HERE)
 		ret = map(vmf, sp, access, upgrade);
 	else if (end == PAGE_REFUSED)
@@ -191,6 +196,8 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 	mutex_unlock(&sp->lock);
 	if (end == PAGE_HERE)
 		shadow_zero_learn(st, sp->address, fresh, waited);
+	if (end == PAGE_HERE && waited)
+		shadow_ahead_file(s, sp->address, origin);
 	if (ahead && ret == VM_FAULT_NOPAGE)
 		map_around(vmf, s, ahead);
 	trace_procshare_fault_end(s->id, sp->address, access, ret == VM_FAULT_NOPAGE);

@@ -107,6 +107,30 @@ void shadow_page_request(struct shadow_page *sp, enum coh_access access)
 	shadow_page_perform(sp, &out, NULL);
 }
 
+/* As a fault would, but a refusal means nothing. */
+static void guess(struct shadow_page *sp, enum coh_access access)
+{
+	bool asked = sp->coh.pending;
+
+	shadow_page_request(sp, access);
+	sp->guessed |= !asked && sp->coh.pending;
+}
+
+/* Ask for a page that is neither here nor asked for; false if it is. */
+bool shadow_page_guess(struct shadow *s, unsigned long address, enum coh_access access)
+{
+	struct shadow_page *sp = shadow_page_get(s, address);
+	bool idle;
+
+	if (!sp || !mutex_trylock(&sp->lock))
+		return false;
+	idle = sp->coh.state == COH_I && !sp->coh.pending;
+	if (idle)
+		guess(sp, access);
+	mutex_unlock(&sp->lock);
+	return idle;
+}
+
 /* Ask for a page that nobody waits for yet; false where that has been in vain. */
 bool shadow_page_expect(struct shadow *s, unsigned long address,
 			enum coh_access access)
@@ -118,7 +142,7 @@ bool shadow_page_expect(struct shadow *s, unsigned long address,
 		return true;
 	wanted = access == COH_READ || !sp->vain;
 	if (wanted)
-		shadow_page_request(sp, access);
+		guess(sp, access);
 	mutex_unlock(&sp->lock);
 	return wanted;
 }
@@ -225,8 +249,8 @@ static bool accepted(const struct coh_out *out)
 }
 
 /* @m for the page has come, in @msg; without a page there, its data are all zero. */
-void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 prot,
-			 struct procshare_msg *msg)
+void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m,
+			 const struct page_area *area, struct procshare_msg *msg)
 {
 	struct shadow *s = sp->shadow;
 	struct coh_out out;
@@ -239,8 +263,9 @@ void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 pro
 	coh_node_message(&sp->coh, procshare_self(), s->home, m, &out);
 	granted = m->type == COH_GRANT && accepted(&out);
 	if (granted) {
-		sp->prot = prot & (PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
-				   PROCSHARE_PROT_EXEC);
+		sp->area = *area;
+		sp->area.prot &= PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
+				 PROCSHARE_PROT_EXEC;
 		sp->unwritten = (asked == COH_READ || sp->zero_asked || !sp->waiters) &&
 				sp->coh.state == COH_M;
 		sp->zero_refused = false;
@@ -251,7 +276,7 @@ void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m, u8 pro
 	if (granted)
 		sp->ahead = asked == COH_WRITE && !sp->waiters;
 	if (!sp->coh.pending)
-		sp->zero_asked = false;
+		sp->zero_asked = sp->guessed = false;
 	end_hold(sp);
 	mutex_unlock(&sp->lock);
 }
@@ -260,19 +285,19 @@ void shadow_page_message(struct shadow *s, struct procshare_msg *msg)
 {
 	struct shadow_page *sp = NULL;
 	unsigned long address;
+	struct page_area area;
 	struct coh_msg m;
-	u8 prot;
 
-	if (s->inode && page_message_unpack(msg, &m, &address, &prot))
+	if (s->inode && page_message_unpack(msg, &m, &address, &area))
 		sp = page_for(s, address, &m);
 	if (!sp) {
 		procshare_msg_free(msg);
 		return;
 	}
-	if (m.type == COH_GRANT && prot & PROCSHARE_PROT_ZERO)
+	if (m.type == COH_GRANT && area.prot & PROCSHARE_PROT_ZERO)
 		m.flags |= COH_DATA;
 	shadow_meet(s, m.from);
 	trace_procshare_coherence_receive(s->id, address, &m, m.to, msg->page);
-	shadow_page_deliver(sp, &m, prot, msg);
+	shadow_page_deliver(sp, &m, &area, msg);
 	procshare_msg_free(msg);
 }

@@ -23,13 +23,13 @@ static void send_one(struct shadow_page *sp, const struct coh_msg *m)
 {
 	struct coh_msg said = *m;
 	struct procshare_msg *msg;
-	u8 prot = sp->prot;
+	struct page_area area = sp->area;
 
 	if (said.type == COH_GRANT && sp->unwritten)
 		said.flags |= COH_UNWRITTEN;
 	if (said.flags & COH_DATA && !sp->frame)
-		prot |= PROCSHARE_PROT_ZERO;
-	msg = page_message_pack(sp->shadow->id, sp->address, &said, prot, sp->frame,
+		area.prot |= PROCSHARE_PROT_ZERO;
+	msg = page_message_pack(sp->shadow->id, sp->address, &said, &area, sp->frame,
 				GFP_KERNEL);
 	if (!msg) {
 		shadow_kill(sp->shadow, "no memory for a page message");
@@ -139,7 +139,7 @@ void shadow_page_perform(struct shadow_page *sp, const struct coh_out *out,
 			drop(sp);
 			break;
 		case COH_FAIL:
-			sp->failures += !sp->zero_asked;
+			sp->failures += !sp->zero_asked && !sp->guessed;
 			sp->zero_refused |= sp->zero_asked;
 			fallthrough;
 		case COH_WAKE:

@@ -154,6 +154,7 @@ void shadow_zero_message(struct shadow *s, struct procshare_msg *msg)
 		.type = COH_GRANT, .from = s->home, .to = procshare_self(),
 		.access = COH_WRITE,
 	};
+	struct page_area area = {};
 	struct shadow_page *sp;
 	struct zero_block b;
 	unsigned int i;
@@ -162,6 +163,7 @@ void shadow_zero_message(struct shadow *s, struct procshare_msg *msg)
 		procshare_msg_free(msg);
 		return;
 	}
+	area.prot = b.prot;
 	m.epoch = b.epoch;
 	for (i = 0; i < PROCSHARE_WIRE_ZERO_PAGES; i++) {
 		bool granted = b.granted & BIT_ULL(i);
@@ -171,7 +173,7 @@ void shadow_zero_message(struct shadow *s, struct procshare_msg *msg)
 		m.flags = granted ? COH_DATA : COH_ERROR;
 		sp = xa_load(&s->pages, (b.address >> PAGE_SHIFT) + i);
 		if (sp)
-			shadow_page_deliver(sp, &m, b.prot, msg);
+			shadow_page_deliver(sp, &m, &area, msg);
 		m.epoch += granted;
 	}
 	procshare_msg_free(msg);

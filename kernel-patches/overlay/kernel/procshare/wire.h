@@ -167,6 +167,8 @@ struct procshare_wire_echo {
  * struct procshare_wire_coherence - struct coh_msg on the wire
  * @address: of the page
  * @prot: GRANT: PROCSHARE_PROT_* that the mapping at home allows
+ * @origin: GRANT: a page of which file it is at home, if of a private mapping: a hash
+ *	of the file in the upper half, the page's number in the lower one; else 0
  */
 struct procshare_wire_coherence {
 	__le64 address;
@@ -179,6 +181,7 @@ struct procshare_wire_coherence {
 	u8 requester;
 	u8 prot;
 	__le16 reserved;
+	__le64 origin;
 };
 
 #define PROCSHARE_PROT_READ	0x01
@@ -380,7 +383,7 @@ static_assert(sizeof(struct procshare_wire_hello) <= PROCSHARE_WIRE_HELLO_MAX);
 static_assert(sizeof(struct procshare_wire_proof) == 32);
 static_assert(sizeof(struct procshare_wire_refuse) == 8);
 static_assert(sizeof(struct procshare_wire_echo) == 8);
-static_assert(sizeof(struct procshare_wire_coherence) == 32);
+static_assert(sizeof(struct procshare_wire_coherence) == 40);
 static_assert(sizeof(struct procshare_wire_zero) == 40);
 static_assert(sizeof(struct procshare_wire_thread) == 336);
 static_assert(sizeof(struct procshare_wire_call) == 248);
