@@ -249,6 +249,8 @@ bool shadow_syscall(struct pt_regs *regs, long nr)
 		forward(st, regs, nr);
 		return true;
 	case SYSCALL_HOME:
+		if (is_answered_here(st, regs, nr))
+			return call_here(st, regs, nr);
 		take_call_home(st, regs, nr);
 		return true;
 	default:

@@ -9,6 +9,7 @@
 
 #include <linux/syscalls.h>
 #include <linux/time.h>
+#include <asm/prctl.h>
 
 #include "syscalls.h"
 
@@ -30,7 +31,7 @@ static const struct exception exceptions[] = {
 	{ __NR_execve, SYSCALL_HOME, "replaces the whole process" },
 	{ __NR_execveat, SYSCALL_HOME, "replaces the whole process" },
 	{ __NR_rt_sigreturn, SYSCALL_HOME, "restores every register from the signal frame" },
-	{ __NR_arch_prctl, SYSCALL_HOME, "changes registers of the calling thread" },
+	{ __NR_arch_prctl, SYSCALL_HOME, "changes how the calling thread is executed" },
 	{ __NR_modify_ldt, SYSCALL_HOME, "changes segments of the calling thread" },
 	{ __NR_set_thread_area, SYSCALL_HOME, "changes segments of the calling thread" },
 	{ __NR_iopl, SYSCALL_HOME, "changes what the thread's CPU may do" },
@@ -83,6 +84,9 @@ static bool is_common_clock(unsigned long clock)
 
 bool syscall_is_local(long nr, unsigned long first)
 {
+	/* Registers that travel with the thread. */
+	if (nr == __NR_arch_prctl)
+		return (int)first == ARCH_SET_FS || (int)first == ARCH_SET_GS;
 	if (syscall_class(nr) != SYSCALL_LOCAL)
 		return false;
 	if (nr == __NR_clock_gettime || nr == __NR_clock_getres)

@@ -12,7 +12,7 @@ enum syscall_class {
 };
 
 enum syscall_class syscall_class(long nr);
-/* SYSCALL_LOCAL only for some arguments: the first one decides. */
+/* Whatever the class is, only for some arguments: the first one decides. */
 bool syscall_is_local(long nr, unsigned long first);
 bool syscall_is_exec(long nr);
 bool syscall_is_sigreturn(long nr);
