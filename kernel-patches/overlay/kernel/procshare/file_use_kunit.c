@@ -116,4 +116,5 @@ static struct kunit_suite file_use_suite = {
 	.name = "procshare_file_use",
 	.test_cases = file_use_cases,
 };
+
 kunit_test_suite(file_use_suite);

@@ -275,8 +275,10 @@ void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m,
 	sp->fresh &= sp->coh.state == COH_M;
 	if (granted)
 		sp->ahead = asked == COH_WRITE && !sp->waiters;
-	if (!sp->coh.pending)
-		sp->zero_asked = sp->guessed = false;
+	if (!sp->coh.pending) {
+		sp->guessed = false;
+		sp->zero_asked = false;
+	}
 	end_hold(sp);
 	mutex_unlock(&sp->lock);
 }
