@@ -48,7 +48,7 @@ procshare_wire_zero zero_message(Choice& c) {
 }
 
 void add_message(Choice& c, Bytes& stream, u32 sequence) {
-    Bytes body(c.value({0, 8, 32, 240, 256}) % 4096);
+    Bytes body(c.value({0, 8, 32, 40, 240, 256}) % 4096);
     procshare_wire_header header{};
 
     c.bytes(body.data(), body.size());

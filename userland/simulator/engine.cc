@@ -14,7 +14,7 @@ using machines::Parcel;
 using machines::Seat;
 using machines::Version;
 
-constexpr std::uint64_t header_bytes = 24 + 32; // link header and body, see wire.h
+constexpr std::uint64_t header_bytes = 24 + 40; // link header and body, see wire.h
 constexpr std::uint64_t page_bytes = 4096;
 
 std::uint64_t size_of(const Message& message) {

@@ -15,7 +15,7 @@ namespace {
 using Kind = TraceEvent::Kind;
 
 constexpr unsigned home_shift = 32; // of its number, in the id of a process
-constexpr std::uint64_t header_bytes = 24 + 32, page_bytes = 4096;
+constexpr std::uint64_t header_bytes = 24 + 40, page_bytes = 4096;
 
 class Recorder {
 public:

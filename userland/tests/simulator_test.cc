@@ -57,15 +57,15 @@ TEST(Simulator, RemoteReadTakesWhatItsPartsTake) {
     const auto wire = [&](std::uint64_t bytes) { return Nanoseconds(double(bytes) * 8 / c.link.gigabits); };
 
     // GET: there and through home; GRANT with the page: back; then the thread goes on.
-    const Nanoseconds there = c.trap + c.sending + c.link.latency + wire(56) + c.service;
+    const Nanoseconds there = c.trap + c.sending + c.link.latency + wire(64) + c.service;
     const Nanoseconds back =
-        c.sending + c.copy + c.link.latency + wire(56 + 4096) + c.service + c.copy + c.wake;
+        c.sending + c.copy + c.link.latency + wire(64 + 4096) + c.service + c.copy + c.wake;
     ASSERT_EQ(count(r, Row::remote_read_home), 1u);
     EXPECT_EQ(r.makespan, there + back);
     EXPECT_EQ(r.faults[0].latencies[0], there + back);
     EXPECT_EQ(r.messages, 2u);
     EXPECT_EQ(r.pages, 1u);
-    EXPECT_EQ(r.bytes, 2u * 56 + 4096);
+    EXPECT_EQ(r.bytes, 2u * 64 + 4096);
 }
 
 TEST(Simulator, RemoteWriteWithoutOtherCopies) {
@@ -157,7 +157,7 @@ TEST(Simulator, BandwidthIsShared) {
     EngineOptions options;
     options.costs.link.gigabits = 0.01;
     const Result r = simulate(script, options);
-    const double pages = 8 * (56 + 4096) * 8 / 0.01;
+    const double pages = 8 * (64 + 4096) * 8 / 0.01;
     EXPECT_NEAR(double(r.load[0].out), pages, 8.0);
     EXPECT_GT(double(r.makespan), pages);
     EXPECT_GT(r.link_use(0), 0.9);
@@ -227,7 +227,7 @@ TEST(Simulator, ZerosAreNotSent) {
     const Result r = simulate(script, {});
     EXPECT_EQ(r.messages, 2u);
     EXPECT_EQ(r.pages, 0u);
-    EXPECT_EQ(r.bytes, 2u * 56);
+    EXPECT_EQ(r.bytes, 2u * 64);
 }
 
 TEST(Simulator, DiscardedPagesAreHomesAlone) {

@@ -39,7 +39,7 @@ static struct procshare_msg *alloc_return(struct home_thread *t, size_t room)
 
 	msg = procshare_msg_alloc(PROCSHARE_WIRE_RETURN,
 				  sizeof(struct procshare_wire_return) + room,
-				  GFP_KERNEL);
+				  GFP_KERNEL_ACCOUNT);
 	if (!msg)
 		process_doom(t->process, "no memory for a result");
 	return msg;

@@ -45,16 +45,17 @@ static u32 hash_file(const struct inode *inode)
 }
 
 /* Which page of which file it is, for nodes to know it again: never 0, unless none. */
-static u64 origin_of(const struct vm_area_struct *vma, unsigned long address)
+static u64 origin_of(struct vm_area_struct *vma, unsigned long address)
 {
 	pgoff_t page = vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
 
-	if (!vma->vm_file || area_is_shared(vma) || page > U32_MAX)
+	if (!vma->vm_file || vma_is_anonymous(vma) || area_is_shared(vma) ||
+	    page > U32_MAX)
 		return 0;
 	return (u64)(hash_file(file_inode(vma->vm_file)) | 1) << 32 | page;
 }
 
-struct page_area export_area(const struct vm_area_struct *vma, unsigned long address)
+struct page_area export_area(struct vm_area_struct *vma, unsigned long address)
 {
 	return (struct page_area) { export_prot(vma), origin_of(vma, address) };
 }

@@ -17,6 +17,16 @@
 static struct kmem_cache *small_messages;
 static atomic_t live_messages = ATOMIC_INIT(0);
 
+/* Pages that follow each other are not worth a search that the caller's link waits for. */
+static struct procshare_msg *alloc_large(size_t size, gfp_t gfp)
+{
+	void *msg = kmalloc(size, (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN);
+
+	if (!msg && gfpflags_allow_blocking(gfp))
+		msg = __vmalloc(size, gfp);
+	return msg;
+}
+
 struct procshare_msg *procshare_msg_alloc(u8 type, size_t length, gfp_t gfp)
 {
 	struct procshare_msg *msg;
@@ -26,7 +36,7 @@ struct procshare_msg *procshare_msg_alloc(u8 type, size_t length, gfp_t gfp)
 	if (length <= SMALL_BODY)
 		msg = kmem_cache_alloc(small_messages, gfp);
 	else
-		msg = kvmalloc(struct_size(msg, body, length), gfp);
+		msg = alloc_large(struct_size(msg, body, length), gfp);
 	if (!msg)
 		return NULL;
 	memset(msg, 0, sizeof(*msg));

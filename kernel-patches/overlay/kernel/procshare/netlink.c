@@ -20,7 +20,7 @@
 #include "netlink_gen.h"
 
 static_assert(PROCSHARE_NODE_MAX + 1 == PROCSHARE_MAX_NODES);
-static_assert(PROCSHARE_WIRE_BODY_MAX == PROCSHARE_ECHO_SIZE_MAX);
+static_assert(PROCSHARE_WIRE_BODY_MAX >= PROCSHARE_ECHO_SIZE_MAX);
 
 static struct genl_family procshare_nl_family __ro_after_init = {
 	.name		= PROCSHARE_FAMILY_NAME,

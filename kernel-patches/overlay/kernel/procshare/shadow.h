@@ -309,6 +309,7 @@ void shadow_pace_resume(struct shadow_thread *st);
 struct shadow_page *shadow_page_get(struct shadow *s, unsigned long address);
 wait_queue_head_t *shadow_page_waits(struct shadow_page *sp);
 void shadow_page_request(struct shadow_page *sp, enum coh_access access);
+void shadow_page_request_ahead(struct shadow_page *sp, enum coh_access access);
 void shadow_page_mapped(struct shadow_page *sp);
 void shadow_page_put(struct shadow *s, unsigned long address);
 void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m,

@@ -47,7 +47,8 @@ static struct procshare_msg *pack_call(struct shadow_thread *st,
 	struct procshare_msg *msg;
 	ssize_t more;
 
-	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + room, GFP_KERNEL);
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + room,
+				  GFP_KERNEL_ACCOUNT);
 	if (!msg)
 		return NULL;
 	call = (void *)msg->body;

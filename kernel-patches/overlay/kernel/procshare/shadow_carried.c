@@ -93,7 +93,8 @@ struct procshare_msg *shadow_pack_store(const struct procshare_wire_return *ret)
 	struct procshare_wire_call *call;
 	struct procshare_msg *msg;
 
-	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + data, GFP_KERNEL);
+	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + data,
+				  GFP_KERNEL_ACCOUNT);
 	if (!msg)
 		return NULL;
 	call = (void *)msg->body;

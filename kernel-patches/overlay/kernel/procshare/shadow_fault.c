@@ -48,6 +48,12 @@ static bool make_writable(struct vm_fault *vmf, const struct shadow_page *sp)
 	return mapped;
 }
 
+static void note_use(struct shadow_page *sp, enum coh_access access)
+{
+	file_use_note(sp->area.origin, access == COH_WRITE, sp->noted);
+	sp->noted = true;
+}
+
 static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp,
 		      enum coh_access access, bool upgrade)
 {
@@ -60,8 +66,7 @@ static vm_fault_t map(struct vm_fault *vmf, struct shadow_page *sp,
 		sp->unwritten = false;
 		sp->vain = false;
 	}
-	file_use_note(sp->area.origin, access == COH_WRITE, sp->noted);
-	sp->noted = true;
+	note_use(sp, access);
 	if (!upgrade || !make_writable(vmf, sp))
 		ret = vmf_insert_pfn_prot(vmf->vma, sp->address,
 					  page_to_pfn(sp->frame), prot_of(sp));
@@ -113,9 +118,11 @@ static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int page
 			return;
 		come = coh_node_may(&sp->coh, COH_READ) && shadow_page_frame(sp);
 		sp->fresh &= !come;
-		if (come)
+		if (come) {
+			note_use(sp, COH_READ);
 			vmf_insert_pfn_prot(vmf->vma, address,
 					    page_to_pfn(sp->frame), prot_of(sp));
+		}
 		mutex_unlock(&sp->lock);
 		if (!come)
 			return;

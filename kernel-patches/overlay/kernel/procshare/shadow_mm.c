@@ -107,13 +107,13 @@ void shadow_page_request(struct shadow_page *sp, enum coh_access access)
 	shadow_page_perform(sp, &out, NULL);
 }
 
-/* As a fault would, but a refusal means nothing. */
-static void guess(struct shadow_page *sp, enum coh_access access)
+/* The same where no fault waits: a refusal means nothing. */
+void shadow_page_request_ahead(struct shadow_page *sp, enum coh_access access)
 {
 	bool asked = sp->coh.pending;
 
 	shadow_page_request(sp, access);
-	sp->guessed |= !asked && sp->coh.pending;
+	sp->guessed |= !asked && !sp->waiters && sp->coh.pending;
 }
 
 /* Ask for a page that is neither here nor asked for; false if it is. */
@@ -126,7 +126,7 @@ bool shadow_page_guess(struct shadow *s, unsigned long address, enum coh_access 
 		return false;
 	idle = sp->coh.state == COH_I && !sp->coh.pending;
 	if (idle)
-		guess(sp, access);
+		shadow_page_request_ahead(sp, sp->vain ? COH_READ : access);
 	mutex_unlock(&sp->lock);
 	return idle;
 }
@@ -142,7 +142,7 @@ bool shadow_page_expect(struct shadow *s, unsigned long address,
 		return true;
 	wanted = access == COH_READ || !sp->vain;
 	if (wanted)
-		guess(sp, access);
+		shadow_page_request_ahead(sp, access);
 	mutex_unlock(&sp->lock);
 	return wanted;
 }
@@ -263,6 +263,7 @@ void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m,
 	coh_node_message(&sp->coh, procshare_self(), s->home, m, &out);
 	granted = m->type == COH_GRANT && accepted(&out);
 	if (granted) {
+		sp->noted &= sp->area.origin == area->origin;
 		sp->area = *area;
 		sp->area.prot &= PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
 				 PROCSHARE_PROT_EXEC;

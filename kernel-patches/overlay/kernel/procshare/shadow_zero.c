@@ -41,7 +41,7 @@ static bool ask_for(struct shadow *s, unsigned long address, enum coh_access oth
 	idle = sp->coh.state == COH_I && !sp->coh.pending;
 	asked = idle && !sp->zero_refused;
 	if (idle && !asked && otherwise != COH_NONE)
-		shadow_page_request(sp, otherwise);
+		shadow_page_request_ahead(sp, otherwise);
 	if (asked) {
 		sp->zero_asked = true;
 		coh_out_init(&out);
