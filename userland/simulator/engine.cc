@@ -14,13 +14,6 @@ using machines::Parcel;
 using machines::Seat;
 using machines::Version;
 
-constexpr std::uint64_t header_bytes = 24 + 40; // link header and body, see wire.h
-constexpr std::uint64_t page_bytes = 4096;
-
-std::uint64_t size_of(const Message& message) {
-    return header_bytes + (message.page_follows ? page_bytes : 0);
-}
-
 struct Thread {
     NodeId node;
     bool ended = false;
@@ -117,8 +110,8 @@ private:
         case Event::Kind::request:
             return request(e.who);
         case Event::Kind::arrive:
-            return at(network_.receive(e.message.to, size_of(e.message), now_), Event::Kind::received, 0,
-                      e.message);
+            return at(network_.receive(e.message.to, message_bytes(e.message.page_follows), now_),
+                      Event::Kind::received, 0, e.message);
         case Event::Kind::received:
             servers_[e.message.to].arrive(e.message);
             return start(e.message.to);
@@ -345,7 +338,7 @@ private:
             const bool zero = parcel.msg.from == home_seat && to.zero;
             const bool data = parcel.msg.flags & COH_DATA && !zero;
             const Message message{page, from.node, to.node, parcel, data};
-            const std::uint64_t bytes = size_of(message);
+            const std::uint64_t bytes = message_bytes(message.page_follows);
             time += costs_.sending + (data ? costs_.copy : 0);
             at(network_.send(message.from, bytes, time), Event::Kind::arrive, 0, message);
             result_.messages++;

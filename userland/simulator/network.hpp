@@ -9,9 +9,18 @@
 #include <cstdint>
 #include <vector>
 
+extern "C" {
+#include "wire.h"
+}
 #include "workload.hpp"
 
 namespace procshare::simulator {
+
+// What a coherence message takes, the link's header and the page that may follow included.
+constexpr std::uint64_t message_bytes(bool page_follows) {
+    return sizeof(procshare_wire_header) + sizeof(procshare_wire_coherence) +
+           (page_follows ? PROCSHARE_WIRE_PAGE_SIZE : 0);
+}
 
 struct Link {
     Nanoseconds latency = 10'000; // one way, of the first bit

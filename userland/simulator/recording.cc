@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "network.hpp"
 #include "transactions.hpp"
 
 namespace procshare::simulator {
@@ -15,7 +16,6 @@ namespace {
 using Kind = TraceEvent::Kind;
 
 constexpr unsigned home_shift = 32; // of its number, in the id of a process
-constexpr std::uint64_t header_bytes = 24 + 40, page_bytes = 4096;
 
 class Recorder {
 public:
@@ -100,7 +100,7 @@ private:
 
         result_.messages++;
         result_.types[m.type]++;
-        result_.bytes += header_bytes + (event.data ? page_bytes : 0);
+        result_.bytes += message_bytes(event.data);
         result_.pages += event.data;
         if (m.type == COH_GET)
             return asked(event);

@@ -87,7 +87,7 @@ static void answer(const struct procshare_msg *request)
 
 	if (!link)
 		return;
-	if (reply > PROCSHARE_WIRE_BODY_MAX || procshare_link_clogged(link))
+	if (reply > PROCSHARE_ECHO_SIZE_MAX || procshare_link_clogged(link))
 		goto put;
 	msg = make(PROCSHARE_WIRE_ECHO_REPLY, body_size(reply), le32_to_cpu(body->id), 0);
 	if (!msg)
@@ -229,8 +229,8 @@ static int check(unsigned int node, size_t request, size_t reply,
 		NL_SET_ERR_MSG_FMT(extack, "node %u is this node: name another one", node);
 		return -EINVAL;
 	}
-	if (request > PROCSHARE_WIRE_BODY_MAX || reply > PROCSHARE_WIRE_BODY_MAX) {
-		NL_SET_ERR_MSG_FMT(extack, "sizes go up to %u bytes", PROCSHARE_WIRE_BODY_MAX);
+	if (request > PROCSHARE_ECHO_SIZE_MAX || reply > PROCSHARE_ECHO_SIZE_MAX) {
+		NL_SET_ERR_MSG_FMT(extack, "sizes go up to %u bytes", PROCSHARE_ECHO_SIZE_MAX);
 		return -EMSGSIZE;
 	}
 	return 0;

@@ -67,7 +67,7 @@ int procshare_transport_init(void);
 /**
  * procshare_echo - raw kernel-to-kernel round trips, for bench
  * @node: peer
- * @request: bytes of body to send, at most PROCSHARE_WIRE_BODY_MAX
+ * @request: bytes of body to send, at most PROCSHARE_ECHO_SIZE_MAX
  * @reply: bytes of body to get back; 4096 travels as a page
  * @count: round trips
  * @window: requests under way at the same time, at most PROCSHARE_ECHO_WINDOW_MAX

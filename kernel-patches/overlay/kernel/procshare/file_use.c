@@ -13,7 +13,6 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 
 #include "file_use.h"
 

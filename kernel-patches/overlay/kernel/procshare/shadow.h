@@ -112,7 +112,7 @@ struct shadow {
  * @vain: which had not happened when it was taken away: windows to be written end here
  * @fresh: all zero, and not touched since it was granted
  * @guessed: the request under way was made before anybody waited: a refusal means nothing
- * @zero_asked: nor if it is one of a block
+ * @zero_asked: it is one of a block, and guessed
  * @zero_refused: such a one was refused, and need not be repeated
  * @failures: refusals so far; a fault that sees one goes home
  * @waiters: faults that sleep for the page
@@ -321,6 +321,12 @@ void shadow_pages_wake(struct shadow *s);
 bool shadow_page_expect(struct shadow *s, unsigned long address,
 			enum coh_access access);
 bool shadow_page_guess(struct shadow *s, unsigned long address, enum coh_access access);
+
+/* Neither here nor asked for. */
+static inline bool shadow_page_is_idle(const struct shadow_page *sp)
+{
+	return sp->coh.state == COH_I && !sp->coh.pending;
+}
 
 /* shadow_perform.c; under the page's mutex */
 void shadow_page_perform(struct shadow_page *sp, const struct coh_out *out,

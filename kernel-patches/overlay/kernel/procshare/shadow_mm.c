@@ -124,7 +124,7 @@ bool shadow_page_guess(struct shadow *s, unsigned long address, enum coh_access 
 
 	if (!sp || !mutex_trylock(&sp->lock))
 		return false;
-	idle = sp->coh.state == COH_I && !sp->coh.pending;
+	idle = shadow_page_is_idle(sp);
 	if (idle)
 		shadow_page_request_ahead(sp, sp->vain ? COH_READ : access);
 	mutex_unlock(&sp->lock);

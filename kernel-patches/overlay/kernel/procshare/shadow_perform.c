@@ -139,7 +139,7 @@ void shadow_page_perform(struct shadow_page *sp, const struct coh_out *out,
 			drop(sp);
 			break;
 		case COH_FAIL:
-			sp->failures += !sp->zero_asked && !sp->guessed;
+			sp->failures += !sp->guessed;
 			sp->zero_refused |= sp->zero_asked;
 			fallthrough;
 		case COH_WAKE:

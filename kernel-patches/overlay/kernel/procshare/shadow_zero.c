@@ -38,11 +38,12 @@ static bool ask_for(struct shadow *s, unsigned long address, enum coh_access oth
 
 	if (!sp || !mutex_trylock(&sp->lock))
 		return false;
-	idle = sp->coh.state == COH_I && !sp->coh.pending;
+	idle = shadow_page_is_idle(sp);
 	asked = idle && !sp->zero_refused;
 	if (idle && !asked && otherwise != COH_NONE)
 		shadow_page_request_ahead(sp, otherwise);
 	if (asked) {
+		sp->guessed = true;
 		sp->zero_asked = true;
 		coh_out_init(&out);
 		/* It is to send a GET: the one of the block. */
