@@ -36,3 +36,25 @@ def test_long_transfers_move_no_pages(sharing, part):
     pages = sum(node["pages_in"] for node in outcome.stats["nodes"])
     sharing.note(f"{pages} pages")
     assert pages < 1000, outcome.stats
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", ("terminals", "addresses", "names", "children", "times", "locks"))
+def test_pointers(sharing, part, policy):
+    sharing.part("arguments", part, policy)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", ("events", "sets", "stops", "crowd", "taken"))
+def test_waiting_for_several(sharing, part, policy):
+    outcome = sharing.part("waiting", part, policy, timeout=500)
+    assert part != "taken" or policy != "away" or "no area" not in outcome.stdout, "no call has used scratch memory"
+
+
+def test_waiting_moves_no_pages(sharing):
+    """500 times epoll_wait, poll, nanosleep and readlink, with arrays on the caller's stack."""
+    outcome = sharing.part("waiting", "often", "away")
+    pages = sum(node["pages_in"] for node in outcome.stats["nodes"])
+    sharing.note(f"{pages} pages")
+    assert pages < 1000, outcome.stats

@@ -1,100 +1,82 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * procshare - carried data: what calls read and write travels inside the messages
+ * procshare - carried memory: what calls read and write travels inside the messages
  *
- * Otherwise home would fetch the page that a remote thread has the data in, or wants
- * them in, often its stack, and the thread would fetch it back.
+ * Otherwise home would fetch the page that a remote thread has it in, or wants it in,
+ * often its stack, and the thread would fetch it back.  Both ends learn from the call's
+ * registers which buffers it has; what travels is pieces of these.
  */
 #ifndef _PROCSHARE_CARRIED_H
 #define _PROCSHARE_CARRIED_H
 
-#include <linux/ptrace.h>
-#include <linux/signal.h>
-#include <linux/stat.h>
 #include <linux/types.h>
-#include <asm/unistd.h>
 
-/* Longer transfers are made with the caller's pages. */
+struct procshare_wire_piece;
+struct pt_regs;
+
+/* All buffers of one call; the others are made with the caller's pages. */
 #define CARRIED_MAX	65536
-/* And longer ones than this, unless their buffer is where the caller is. */
+/* And longer ones than this, unless the first buffer is where the caller is. */
 #define CARRIED_SMALL	4096
-/* Longer paths, with their 0, are read at home. */
+/* A path, with its 0. */
 #define CARRIED_PATH	256
+#define CARRIED_BUFFERS	5
+
+/* What a call does with a buffer. */
+#define CARRIED_SENT	0x01	/* reads it */
+#define CARRIED_FILLED	0x02	/* writes all of it if it succeeds */
+#define CARRIED_FOUND	0x04	/* writes all of it if it returns more than 0 */
+#define CARRIED_RESULT	0x08	/* writes as many units as it returns */
+#define CARRIED_CHANGED	0x10	/* reads it, and may write some of it, whatever it returns */
+#define CARRIED_STRING	0x20	/* reads it, to its 0 */
+#define CARRIED_LENGTH	0x40	/* writes as much as the next buffer, an int, says then */
+#define CARRIED_PART	0x80	/* and would do with less of it */
+
+/* Travels with CALL, or with RETURN. */
+#define CARRIED_OUT	(CARRIED_SENT | CARRIED_CHANGED | CARRIED_STRING)
+#define CARRIED_BACK	(CARRIED_FILLED | CARRIED_FOUND | CARRIED_RESULT |	\
+			 CARRIED_CHANGED | CARRIED_LENGTH)
 
 /**
- * struct carried - what may travel with a call
- * @out: bytes that come with CALL, at most if they are a path
- * @in: bytes that RETURN may bring; neither: nothing travels
- * @from: where the caller has the former
- * @to: where the latter belong
- * @path: the former are a string
- * @transfer: the result is the number of bytes
+ * struct carried_buffer - memory of the caller that a call reads or writes
+ * @at: its address
+ * @size: in bytes; of a string, at most
+ * @unit: bytes for each that the call returns
+ * @argument: of the call, from 1: is the address
+ * @count: of the call, or 0: says how many units there is room for
+ * @flags: CARRIED_*
  */
-struct carried {
-	size_t out;
-	size_t in;
-	unsigned long from;
-	unsigned long to;
-	bool path;
-	bool transfer;
+struct carried_buffer {
+	unsigned long at;
+	u32 size;
+	u16 unit;
+	u8 argument;
+	u8 count;
+	u8 flags;
 };
 
-/* The buffer in the second argument, its length in the third. */
-static inline struct carried carried_transfer(const struct pt_regs *regs, bool out)
-{
-	struct carried c = { .from = regs->si, .to = regs->si, .transfer = true };
+/**
+ * struct carried - the buffers of a call
+ * @n: number of them; 0: it has none, or they do not travel
+ * @buffers: those that are not NULL
+ */
+struct carried {
+	unsigned int n;
+	struct carried_buffer buffers[CARRIED_BUFFERS];
+};
 
-	if (regs->dx <= CARRIED_MAX)
-		*(out ? &c.out : &c.in) = regs->dx;
-	return c;
-}
+void call_carries(const struct pt_regs *regs, long nr, struct carried *c);
+unsigned long *carried_argument(struct pt_regs *regs, unsigned int argument);
 
-/* A path in the second argument; what the third points to is the answer. */
-static inline struct carried carried_path(const struct pt_regs *regs, size_t in)
-{
-	return (struct carried) {
-		.path = true, .from = regs->si, .out = CARRIED_PATH,
-		.to = regs->dx, .in = in,
-	};
-}
+/* A piece with @n bytes, on the wire. */
+size_t carried_piece_size(size_t n);
+/* All pieces of what CHANGED @n bytes, at most, and @n bytes more. */
+size_t carried_changes_room(size_t n);
 
-/* What is new in the second argument, what was before in the third; either may be NULL. */
-static inline struct carried carried_exchange(const struct pt_regs *regs, size_t size)
-{
-	struct carried c = { .from = regs->si, .to = regs->dx };
-
-	if (regs->r10 == sizeof(sigset_t)) {
-		c.out = regs->si ? size : 0;
-		c.in = regs->dx ? size : 0;
-	}
-	return c;
-}
-
-/* sendto and recvfrom only without an address. */
-static inline struct carried call_carries(const struct pt_regs *regs, long nr)
-{
-	switch (nr) {
-	case __NR_write:
-	case __NR_pwrite64:
-		return carried_transfer(regs, true);
-	case __NR_read:
-	case __NR_pread64:
-		return carried_transfer(regs, false);
-	case __NR_sendto:
-	case __NR_recvfrom:
-		if (regs->r8)
-			break;
-		return carried_transfer(regs, nr == __NR_sendto);
-	case __NR_newfstatat:
-		return carried_path(regs, sizeof(struct stat));
-	case __NR_openat:
-		return carried_path(regs, 0);
-	case __NR_rt_sigaction:
-		return carried_exchange(regs, sizeof(struct sigaction));
-	case __NR_rt_sigprocmask:
-		return carried_exchange(regs, sizeof(sigset_t));
-	}
-	return (struct carried) {};
-}
+void *carried_piece(void *to, unsigned int buffer, size_t offset, size_t n);
+size_t carried_changes(void *to, unsigned int buffer, const void *old, const void *new,
+		       size_t n);
+const struct procshare_wire_piece *carried_next(const void *data, size_t n, size_t *at);
+bool carried_are_pieces(const struct carried *c, u8 flags, const void *data, size_t n);
 
 #endif /* _PROCSHARE_CARRIED_H */

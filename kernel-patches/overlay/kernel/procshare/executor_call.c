@@ -32,8 +32,8 @@ bool executor_watched_at_exit(void)
 	return current_thread_info()->syscall_work & SYSCALL_WORK_EXIT;
 }
 
-/* A message for a result, and for @room bytes of data. */
-static struct procshare_msg *alloc_return(struct home_thread *t, size_t room)
+/* A message for a result, and for @room bytes of pieces. */
+struct procshare_msg *executor_alloc_return(struct home_thread *t, size_t room)
 {
 	struct procshare_msg *msg;
 
@@ -69,7 +69,7 @@ static void send_result(struct home_thread *t, struct procshare_msg *msg, u64 va
 
 static void send_return(struct home_thread *t, u64 value, u32 flags)
 {
-	struct procshare_msg *msg = alloc_return(t, 0);
+	struct procshare_msg *msg = executor_alloc_return(t, 0);
 
 	if (msg)
 		send_result(t, msg, value, flags, 0);
@@ -154,28 +154,30 @@ static void count(struct home_thread *t, const struct procshare_wire_call *call)
 
 /*
  * Make the call that came with @msg, which is freed.  Returns the message for its
- * result, in which @data bytes for the caller's buffer are already.
+ * result, in which @data bytes for the caller's memory are already.
  */
 static struct procshare_msg *make_call(struct home_thread *t, struct pt_regs *regs,
 				       long nr, struct procshare_msg *msg, size_t *data)
 {
 	const struct procshare_wire_call *call = (void *)msg->body;
-	struct procshare_msg *ret = NULL;
-	bool made;
+	struct procshare_msg *ret;
 
-	if (call->flags) {
-		ret = alloc_return(t, executor_carried_room(regs, nr, msg));
-		made = ret && executor_make_carried(regs, nr, msg, data_of(ret), data);
-		if (made || !ret) {
+	if (call->flags == cpu_to_le32(PROCSHARE_CALL_CARRIES)) {
+		ret = executor_make_carried(t, regs, nr, msg, data);
+		if (ret != ERR_PTR(-EAGAIN)) {
 			procshare_msg_free(msg);
 			return ret;
 		}
 	}
+	if (call->flags == cpu_to_le32(PROCSHARE_CALL_STORE)) {
+		executor_store(regs, nr, call + 1, le32_to_cpu(call->data));
+		procshare_msg_free(msg);
+		return executor_alloc_return(t, 0);
+	}
 	/* Nothing is held: the call may be the end of the thread. */
 	procshare_msg_free(msg);
-	procshare_msg_free(ret);
 	execute(regs, nr);
-	return alloc_return(t, 0);
+	return executor_alloc_return(t, 0);
 }
 
 /*

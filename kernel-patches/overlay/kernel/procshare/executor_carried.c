@@ -1,267 +1,309 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * procshare - executor_carried: calls whose data travel in the messages
+ * procshare - executor_carried: calls whose memory travels in the messages
  *
- * They do what the calls of the same name do, with a buffer of the kernel instead
- * of the caller's.  Only what certainly treats both alike is done so: of transfers, those
- * of regular files, pipes and sockets.
+ * They are made as any other call is, but that the addresses among their arguments are
+ * those of scratch memory (home_scratch.c).  The registers of the thread stay as they are:
+ * whoever looks at them, or restarts the call, finds the caller's.
  */
 
+#include <linux/align.h>
 #include <linux/file.h>
-#include <linux/fs.h>
-#include <linux/fsnotify.h>
 #include <linux/minmax.h>
-#include <linux/net.h>
-#include <linux/sched/xacct.h>
-#include <linux/socket.h>
+#include <linux/nospec.h>
+#include <linux/string.h>
 #include <linux/task_work.h>
 #include <linux/uaccess.h>
-#include <linux/uio.h>
+#include <asm/syscall.h>
 
 #include "carried.h"
 #include "home.h"
 
-/* Flags under which a socket looks at nothing but the data. */
-#define PLAIN_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_PEEK |	\
-			 MSG_WAITALL | MSG_EOR)
-
-static bool is_plain(struct file *file)
+static const void *pieces_of(const struct procshare_msg *msg)
 {
-	umode_t mode = file_inode(file)->i_mode;
-
-	return (S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode)) &&
-	       !(file->f_flags & O_DIRECT) &&
-	       file->f_op->read_iter && file->f_op->write_iter;
+	return (const struct procshare_wire_call *)msg->body + 1;
 }
 
-static bool may_transfer(struct file *file, struct iov_iter *data)
+static size_t length_of(const struct procshare_msg *msg)
 {
-	fmode_t may = iov_iter_rw(data) == WRITE ? FMODE_WRITE | FMODE_CAN_WRITE :
-						   FMODE_READ | FMODE_CAN_READ;
-
-	return is_plain(file) && (file->f_mode & may) == may;
+	return le32_to_cpu(((const struct procshare_wire_call *)msg->body)->data);
 }
 
-/* At the end of a file vfs_iter_read() tells watchers of a read, and read() does not. */
-static ssize_t read_file(struct file *file, struct iov_iter *data, loff_t *pos)
+static bool is_whole(const struct carried_buffer *b, const struct procshare_wire_piece *piece)
 {
-	struct kiocb kiocb;
-	ssize_t n;
+	u32 n = le32_to_cpu(piece->length);
 
-	n = rw_verify_area(READ, file, pos, iov_iter_count(data));
-	if (n)
-		return n;
-	init_sync_kiocb(&kiocb, file);
-	kiocb.ki_pos = pos ? *pos : 0;
-	n = file->f_op->read_iter(&kiocb, data);
-	if (pos)
-		*pos = kiocb.ki_pos;
-	if (n > 0)
-		fsnotify_access(file);
-	return n;
+	if (piece->offset)
+		return false;
+	if (b->flags & CARRIED_STRING)
+		return n <= b->size && strnlen((const char *)(piece + 1), n) == n - 1;
+	return n == b->size;
 }
 
-static ssize_t transfer(struct file *file, struct iov_iter *data, loff_t *pos)
+/* Everything that the call reads, in order, and nothing else. */
+static bool has_arguments(const struct carried *c, const struct procshare_msg *msg)
 {
-	ssize_t n;
+	const struct procshare_wire_piece *piece;
+	size_t at = 0;
+	unsigned int i;
 
-	if (iov_iter_rw(data) == WRITE) {
-		n = vfs_iter_write(file, data, pos, 0);
-		if (n > 0)
-			add_wchar(current, n);
-		inc_syscw(current);
-	} else {
-		n = read_file(file, data, pos);
-		if (n > 0)
-			add_rchar(current, n);
-		inc_syscr(current);
+	for (i = 0; i < c->n; i++) {
+		if (!(c->buffers[i].flags & CARRIED_OUT))
+			continue;
+		piece = carried_next(pieces_of(msg), length_of(msg), &at);
+		if (!piece || le16_to_cpu(piece->buffer) != i ||
+		    !is_whole(&c->buffers[i], piece))
+			return false;
 	}
-	return n;
+	return at == length_of(msg);
 }
 
-/* read and write, as ksys_read() and ksys_write() do it. */
-static bool at_position(struct pt_regs *regs, struct iov_iter *data)
-{
-	struct fd f = fdget_pos(regs->di);
-	struct file *file = fd_file(f);
-	bool plain, stream;
-	loff_t pos = 0;
-
-	if (!file)
-		return false;
-	plain = may_transfer(file, data);
-	if (plain) {
-		stream = file->f_mode & FMODE_STREAM;
-		if (!stream)
-			pos = file->f_pos;
-		regs->ax = transfer(file, data, stream ? NULL : &pos);
-		if (!stream && (long)regs->ax >= 0)
-			file->f_pos = pos;
-	}
-	fdput_pos(f);
-	return plain;
-}
-
-/* pread64 and pwrite64. */
-static bool at_offset(struct pt_regs *regs, struct iov_iter *data)
-{
-	fmode_t may = iov_iter_rw(data) == WRITE ? FMODE_PWRITE : FMODE_PREAD;
-	loff_t pos = regs->r10;
-
-	CLASS(fd, f)(regs->di);
-	if (fd_empty(f) || !may_transfer(fd_file(f), data) || pos < 0 ||
-	    !(fd_file(f)->f_mode & may))
-		return false;
-	regs->ax = transfer(fd_file(f), data, &pos);
-	return true;
-}
-
-/* sendto and recvfrom without an address. */
-static bool on_socket(struct pt_regs *regs, struct iov_iter *data)
-{
-	unsigned int flags = regs->r10;
-	struct msghdr msg = { .msg_iter = *data };
-	struct socket *sock;
-
-	CLASS(fd, f)(regs->di);
-	if (fd_empty(f) || flags & ~PLAIN_FLAGS)
-		return false;
-	sock = sock_from_file(fd_file(f));
-	if (!sock)
-		return false;
-	if (sock->file->f_flags & O_NONBLOCK)
-		flags |= MSG_DONTWAIT;
-	msg.msg_flags = flags;
-	if (iov_iter_rw(data) == WRITE)
-		regs->ax = sock_sendmsg(sock, &msg);
-	else
-		regs->ax = sock_recvmsg(sock, &msg, flags);
-	*data = msg.msg_iter;
-	return true;
-}
-
-static bool transfer_data(struct pt_regs *regs, long nr, struct iov_iter *data)
-{
-	switch (nr) {
-	case __NR_read:
-	case __NR_write:
-		return at_position(regs, data);
-	case __NR_pread64:
-	case __NR_pwrite64:
-		return at_offset(regs, data);
-	default:
-		return on_socket(regs, data);
-	}
-}
-
-/* Put what a call has brought into the caller's buffer, from here. */
-void executor_store(struct pt_regs *regs, long nr, const void *data, size_t n)
-{
-	struct carried c = call_carries(regs, nr);
-
-	regs->ax = c.transfer ? n : 0;
-	if (copy_to_user((void __user *)c.to, data, n))
-		regs->ax = -EFAULT;
-}
-
-static bool is_store(const struct procshare_msg *msg)
-{
-	const struct procshare_wire_call *call = (void *)msg->body;
-
-	return call->flags & cpu_to_le32(PROCSHARE_CALL_STORE);
-}
-
-/* Is in the CALL @nr what it says about its data? */
+/* Is in the CALL @nr what it says about its pieces? */
 bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
 			   long nr)
 {
 	const struct procshare_wire_call *call = (void *)msg->body;
-	struct carried c = call_carries(regs, nr);
-	u32 data = le32_to_cpu(call->data);
+	struct carried c;
 
-	if (msg->length != sizeof(*call) + data)
+	call_carries(regs, nr, &c);
+	if (!c.n || msg->length != sizeof(*call) + length_of(msg))
 		return false;
-	if (is_store(msg))
-		return data && data <= c.in;
-	if (c.path)
-		return data && data <= c.out &&
-		       strnlen((const char *)(call + 1), data) == data - 1;
-	return (c.out || c.in) && data == c.out;
+	if (call->flags & cpu_to_le32(PROCSHARE_CALL_STORE))
+		return carried_are_pieces(&c, CARRIED_BACK, pieces_of(msg), length_of(msg));
+	return has_arguments(&c, msg);
 }
 
-/* How much RETURN may have to bring. */
-size_t executor_carried_room(const struct pt_regs *regs, long nr,
-			     const struct procshare_msg *msg)
+/* Put what a call has brought into the caller's buffers, from here. */
+void executor_store(struct pt_regs *regs, long nr, const void *pieces, size_t n)
 {
-	return is_store(msg) ? 0 : call_carries(regs, nr).in;
-}
+	const struct procshare_wire_piece *piece;
+	struct carried c;
+	size_t at = 0;
 
-/* How much has come is for the caller to be told, too. */
-static bool transfer_with(struct pt_regs *regs, long nr, void *out, void *in,
-			  size_t *brought)
-{
-	struct kvec vector = { .iov_base = out ?: in, .iov_len = regs->dx };
-	struct iov_iter data;
-
-	iov_iter_kvec(&data, out ? ITER_SOURCE : ITER_DEST, &vector, 1, vector.iov_len);
-	if (!transfer_data(regs, nr, &data))
-		return false;
-	if (in && (long)regs->ax > 0)
-		*brought = min_t(size_t, regs->ax, vector.iov_len - iov_iter_count(&data));
-	return true;
-}
-
-/* With @out for what the call reads, and @in for what it writes; NULL where it does not. */
-static bool make_with(struct pt_regs *regs, long nr, void *out, void *in)
-{
-	switch (nr) {
-	case __NR_newfstatat:
-		return executor_stat(regs, out, in);
-	case __NR_openat:
-		return executor_open(regs, out);
-	case __NR_rt_sigaction:
-		executor_sigaction(regs, out, in);
-		return true;
-	default:
-		executor_sigprocmask(regs, out, in);
-		return true;
+	call_carries(regs, nr, &c);
+	while (at < n) {
+		piece = carried_next(pieces, n, &at);
+		if (copy_to_user((void __user *)c.buffers[le16_to_cpu(piece->buffer)].at +
+				 le16_to_cpu(piece->offset),
+				 piece + 1, le32_to_cpu(piece->length))) {
+			regs->ax = -EFAULT;
+			return;
+		}
 	}
 }
 
-static bool make_carried(struct pt_regs *regs, long nr, void *out, void *in,
-			 size_t *brought)
+/* Where the call finds each of @c's buffers, from @slot on. */
+static void place(struct carried *c, unsigned long slot)
 {
-	struct carried c = call_carries(regs, nr);
+	unsigned int i;
 
-	out = c.out ? out : NULL;
-	in = c.in ? in : NULL;
-	if (c.transfer)
-		return transfer_with(regs, nr, out, in, brought);
-	if (!make_with(regs, nr, out, in))
-		return false;
-	if (!regs->ax)
-		*brought = c.in;
+	for (i = 0; i < c->n; i++) {
+		c->buffers[i].at = slot;
+		slot += ALIGN(c->buffers[i].size, SCRATCH_ALIGN);
+	}
+}
+
+static bool put_arguments(const struct carried *c, const struct procshare_msg *msg)
+{
+	const struct procshare_wire_piece *piece;
+	size_t at = 0;
+
+	while (at < length_of(msg)) {
+		piece = carried_next(pieces_of(msg), length_of(msg), &at);
+		if (copy_to_user((void __user *)c->buffers[le16_to_cpu(piece->buffer)].at,
+				 piece + 1, le32_to_cpu(piece->length)))
+			return false;
+	}
 	return true;
+}
+
+/* What was sent of buffer @buffer. */
+static const void *sent(const struct procshare_msg *msg, unsigned int buffer)
+{
+	const struct procshare_wire_piece *piece;
+	size_t at = 0;
+
+	do {
+		piece = carried_next(pieces_of(msg), length_of(msg), &at);
+	} while (le16_to_cpu(piece->buffer) != buffer);
+	return piece + 1;
 }
 
 /*
- * Make the call of @msg, which fits, with a buffer of ours in place of the caller's:
- * the data in @msg, and @in, which then has @brought bytes for the caller.  False if
- * the call has to be made with the caller's: nothing has been done.
+ * A buffer that has another length than its place would be overrun; one for transfers
+ * past the page cache has to be the caller's own.
  */
-bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *msg,
-			   void *in, size_t *brought)
+static bool can_be_made(const struct pt_regs *regs, long nr, const struct carried *c,
+			const struct procshare_msg *msg)
 {
-	struct procshare_wire_call *call = (void *)msg->body;
+	unsigned int i;
+	int length;
 
-	if (is_store(msg)) {
-		executor_store(regs, nr, call + 1, le32_to_cpu(call->data));
+	for (i = 0; i < c->n; i++) {
+		if (!(c->buffers[i].flags & CARRIED_LENGTH))
+			continue;
+		memcpy(&length, sent(msg, i + 1), sizeof(length));
+		if (length < 0 || length > c->buffers[i].size)
+			return false;
+	}
+	switch (nr) {
+	case __NR_read:
+	case __NR_write:
+	case __NR_pread64:
+	case __NR_pwrite64: {
+		CLASS(fd, f)(regs->di);
+
+		return fd_empty(f) || !(fd_file(f)->f_flags & O_DIRECT);
+	}
+	default:
 		return true;
 	}
-	/* Whoever looks at the call wants to see the caller's buffer. */
-	if (executor_watched() || !make_carried(regs, nr, call + 1, in, brought))
-		return false;
+}
+
+/* A poll() that a stop has interrupted goes on with the caller's array. */
+static void keep_restart(const struct pt_regs *regs, long nr)
+{
+	if (nr == __NR_poll && regs->ax == -ERESTART_RESTARTBLOCK)
+		current->restart_block.poll.ufds = (void __user *)regs->di;
+}
+
+static void make(struct pt_regs *regs, long nr, const struct carried *c)
+{
+	struct pt_regs args = *regs;
+	unsigned int i;
+
+	for (i = 0; i < c->n; i++) {
+		const struct carried_buffer *b = &c->buffers[i];
+
+		*carried_argument(&args, b->argument) = b->at;
+		if (b->flags & CARRIED_PART)
+			*carried_argument(&args, b->count) = b->size / b->unit;
+	}
+	args.ax = -ENOSYS;
+	regs->orig_ax = nr;
+	regs->ax = x64_sys_call(&args, array_index_nospec(nr, NR_syscalls));
+	keep_restart(regs, nr);
 	if (task_work_pending(current))
 		task_work_run();
-	return true;
+}
+
+/* How much of buffer @i the call has written, if that is not for comparing to tell. */
+static size_t written(const struct carried *c, unsigned int i, long result,
+		      const struct procshare_msg *msg)
+{
+	const struct carried_buffer *b = &c->buffers[i];
+	int before, now;
+
+	if (IS_ERR_VALUE(result) || (b->flags & CARRIED_FOUND && !result))
+		return 0;
+	if (b->flags & (CARRIED_FILLED | CARRIED_FOUND))
+		return b->size;
+	if (b->flags & CARRIED_RESULT)
+		return min_t(u64, (u64)result * b->unit, b->size);
+	memcpy(&before, sent(msg, i + 1), sizeof(before));
+	if (get_user(now, (int __user *)c->buffers[i + 1].at))
+		return 0;
+	return clamp(now, 0, before);
+}
+
+/* The pieces of buffer @i, at @to; -EFAULT if it is gone. */
+static ssize_t fetch(const struct carried *c, unsigned int i, long result,
+		     const struct procshare_msg *msg, void *to)
+{
+	const struct carried_buffer *b = &c->buffers[i];
+	const void __user *from = (const void __user *)b->at;
+	size_t n;
+
+	if (b->flags & CARRIED_CHANGED) {
+		void *now = to + carried_changes_room(b->size);
+
+		if (copy_from_user(now, from, b->size))
+			return -EFAULT;
+		return carried_changes(to, i, sent(msg, i), now, b->size);
+	}
+	n = written(c, i, result, msg);
+	if (!n)
+		return 0;
+	if (copy_from_user(carried_piece(to, i, 0, n), from, n))
+		return -EFAULT;
+	return carried_piece_size(n);
+}
+
+/* Room for what fetch() may need, whatever the memory says by then. */
+static size_t room_for(const struct carried *c, long result, const struct procshare_msg *msg)
+{
+	size_t room = 0;
+	unsigned int i;
+
+	for (i = 0; i < c->n; i++) {
+		const struct carried_buffer *b = &c->buffers[i];
+
+		if (b->flags & CARRIED_CHANGED)
+			room += carried_changes_room(b->size) + b->size;
+		else if (b->flags & CARRIED_LENGTH)
+			room += carried_piece_size(b->size);
+		else if (b->flags & CARRIED_BACK)
+			room += carried_piece_size(written(c, i, result, msg));
+	}
+	return room;
+}
+
+/* Pack for RETURN what the call has written. */
+static struct procshare_msg *collect(struct home_thread *t, struct pt_regs *regs,
+				     const struct carried *c, const struct procshare_msg *msg,
+				     size_t *brought)
+{
+	struct procshare_msg *ret;
+	unsigned int i;
+	void *to;
+	ssize_t n;
+
+	*brought = 0;
+	ret = executor_alloc_return(t, room_for(c, regs->ax, msg));
+	if (!ret)
+		return NULL;
+	to = ret->body + sizeof(struct procshare_wire_return);
+	for (i = 0; i < c->n; i++) {
+		if (!(c->buffers[i].flags & CARRIED_BACK))
+			continue;
+		n = fetch(c, i, regs->ax, msg, to + *brought);
+		if (n < 0) {
+			regs->ax = n;
+			*brought = 0;
+			break;
+		}
+		*brought += n;
+	}
+	return ret;
+}
+
+/*
+ * Make the call of @msg, which fits, with scratch memory in place of the caller's.
+ * Returns the message for its result, in which @brought bytes of pieces are already,
+ * or NULL if there is no memory for one, and the process is doomed.  -EAGAIN: the call
+ * has to be made with the caller's memory, nothing has been done.
+ */
+struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_regs *regs,
+					    long nr, const struct procshare_msg *msg,
+					    size_t *brought)
+{
+	struct procshare_msg *ret = ERR_PTR(-EAGAIN);
+	struct carried c;
+	unsigned long slot;
+
+	call_carries(regs, nr, &c);
+	/* Whoever looks at the call wants to see the caller's memory. */
+	if (executor_watched() || !can_be_made(regs, nr, &c, msg))
+		return ret;
+	slot = scratch_get(t->process);
+	if (!slot)
+		return ret;
+	place(&c, slot);
+	/* Is it still there? */
+	if (!put_user(0, (int __user *)slot) && put_arguments(&c, msg)) {
+		make(regs, nr, &c);
+		ret = collect(t, regs, &c, msg, brought);
+	}
+	scratch_put(t->process, slot);
+	return ret;
 }

@@ -53,6 +53,22 @@ struct usage {
 	atomic64_t counters[PROCSHARE_COUNTERS];
 };
 
+/* Calls of one process that have memory of it for their arguments (home_scratch.c). */
+#define SCRATCH_SLOTS	128
+#define SCRATCH_ALIGN	64
+
+/**
+ * struct scratch - memory for the arguments of calls
+ * @tried: bit 0: somebody makes it, or has tried to
+ * @start: its address in the process, 0 if there is none
+ * @used: slots
+ */
+struct scratch {
+	unsigned long tried;
+	unsigned long start;
+	DECLARE_BITMAP(used, SCRATCH_SLOTS);
+};
+
 /**
  * struct session - everything that descends from one procshare_attach()
  * @ref: held by processes, by threads and, for a while, by the session table
@@ -101,6 +117,7 @@ struct session {
  * @present: nodes that have had a shadow process: may hold pages
  * @usage: per node
  * @reasons: returns home by enum procshare_reason
+ * @scratch: for arguments of calls
  */
 struct procshare_process {
 	struct kref ref;
@@ -127,6 +144,7 @@ struct procshare_process {
 	coh_set present;
 	struct usage *usage[PROCSHARE_MAX_NODES];
 	atomic64_t reasons[PROCSHARE_BACK_REASONS];
+	struct scratch scratch;
 	struct mmu_notifier notifier;
 	struct directory dir;
 	struct work_struct free;
@@ -164,6 +182,10 @@ void process_stop(struct procshare_process *p);
 void process_doom(struct procshare_process *p, const char *why);
 void process_message(struct procshare_process *p, struct procshare_msg *msg);
 void process_node_down(unsigned int node);
+
+/* home_scratch.c */
+unsigned long scratch_get(struct procshare_process *p);
+void scratch_put(struct procshare_process *p, unsigned long address);
 
 /* home_fence.c */
 void home_fence(struct procshare_process *p, const struct pt_regs *regs, long nr);

@@ -8,7 +8,6 @@
 #include <linux/kref.h>
 #include <linux/signal.h>
 #include <linux/spinlock.h>
-#include <linux/stat.h>
 #include <linux/wait.h>
 
 #include "coherence.h"
@@ -161,27 +160,18 @@ void executor_come_home(struct home_thread *t, struct pt_regs *regs,
 /* executor_call.c */
 bool executor_watched(void);
 bool executor_watched_at_exit(void);
+struct procshare_msg *executor_alloc_return(struct home_thread *t, size_t room);
 bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 			 struct procshare_msg *msg);
 void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,
 			     struct procshare_msg *msg);
 
 /* executor_carried.c */
-void executor_store(struct pt_regs *regs, long nr, const void *data, size_t n);
+void executor_store(struct pt_regs *regs, long nr, const void *pieces, size_t n);
 bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
 			   long nr);
-size_t executor_carried_room(const struct pt_regs *regs, long nr,
-			     const struct procshare_msg *msg);
-bool executor_make_carried(struct pt_regs *regs, long nr, struct procshare_msg *msg,
-			   void *in, size_t *brought);
-
-/* executor_path.c */
-bool executor_stat(struct pt_regs *regs, const char *path, struct stat *to);
-bool executor_open(struct pt_regs *regs, const char *path);
-
-/* executor_signal.c */
-void executor_sigaction(struct pt_regs *regs, const struct sigaction *act,
-			struct sigaction *old);
-void executor_sigprocmask(struct pt_regs *regs, const sigset_t *set, sigset_t *old);
+struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_regs *regs,
+					    long nr, const struct procshare_msg *msg,
+					    size_t *brought);
 
 #endif /* _PROCSHARE_HOME_THREAD_H */

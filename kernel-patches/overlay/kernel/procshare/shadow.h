@@ -259,8 +259,9 @@ bool shadow_thread_has_bounced(const struct shadow_thread *st,
 			       const struct task_struct *task);
 
 /* shadow_carried.c */
-struct carried shadow_carries(const struct shadow_thread *st, const struct pt_regs *regs,
-			      long nr);
+void shadow_carries(const struct shadow_thread *st, const struct pt_regs *regs, long nr,
+		    struct carried *c);
+size_t shadow_carry_room(const struct carried *c);
 size_t shadow_carry(struct shadow_thread *st, const struct carried *c,
 		    struct procshare_wire_call *call);
 bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs, long nr,

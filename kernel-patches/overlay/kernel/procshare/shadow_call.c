@@ -41,12 +41,14 @@ static struct procshare_msg *pack_call(struct shadow_thread *st,
 				       struct pt_regs *regs, long nr)
 {
 	bool clone = syscall_is_clone(nr);
-	struct carried carried = shadow_carries(st, regs, nr);
-	size_t room = clone ? procshare_state_size() : carried.out;
 	struct procshare_wire_call *call;
 	struct procshare_msg *msg;
+	struct carried carried;
+	size_t room;
 	ssize_t more;
 
+	shadow_carries(st, regs, nr, &carried);
+	room = clone ? procshare_state_size() : shadow_carry_room(&carried);
 	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + room,
 				  GFP_KERNEL_ACCOUNT);
 	if (!msg)
@@ -85,6 +87,7 @@ static bool is_well_formed(const struct pt_regs *regs, long nr,
 			   const struct procshare_msg *msg)
 {
 	const struct procshare_wire_return *ret = (void *)msg->body;
+	struct carried c;
 	u32 data;
 
 	if (msg->length < sizeof(*ret))
@@ -92,7 +95,8 @@ static bool is_well_formed(const struct pt_regs *regs, long nr,
 	data = le32_to_cpu(ret->data);
 	if (msg->length != sizeof(*ret) + data)
 		return false;
-	return data <= call_carries(regs, nr).in;
+	call_carries(regs, nr, &c);
+	return carried_are_pieces(&c, CARRIED_BACK, ret + 1, data);
 }
 
 /* Send a CALL and wait for its RETURN, NULL if that makes no sense. */
@@ -149,7 +153,7 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
 }
 
 /*
- * What the call has brought goes into the caller's buffer; or home puts it there,
+ * What the call has brought goes into the caller's memory; or home puts it there,
  * if it has taken that back meanwhile and keeps it.  Returns what home said last.
  */
 static struct procshare_msg *take_data(struct shadow_thread *st, struct pt_regs *regs,
@@ -161,6 +165,8 @@ static struct procshare_msg *take_data(struct shadow_thread *st, struct pt_regs 
 	if (!ret->data || shadow_store(st, regs, nr, ret))
 		return msg;
 	call = shadow_pack_store(ret);
+	/* The result is what it was, if home can do it. */
+	regs->ax = le64_to_cpu(ret->value);
 	procshare_msg_free(msg);
 	if (call && complete_call(st, regs, call))
 		return exchange(st, regs, nr, call);

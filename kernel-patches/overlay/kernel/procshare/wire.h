@@ -24,7 +24,7 @@ typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
-#define PROCSHARE_WIRE_VERSION	7
+#define PROCSHARE_WIRE_VERSION	8
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
 /* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
 #define PROCSHARE_WIRE_CPUS	256
@@ -270,13 +270,13 @@ struct procshare_wire_xstate {
 };
 
 /**
- * struct procshare_wire_call - CALL; xstate pairs (clone, fork) or data may follow
+ * struct procshare_wire_call - CALL; xstate pairs (clone, fork) or pieces may follow
  * @regs: general registers as at the system call instruction
  * @user_ns: user CPU time since arrival on the node, in ns
  * @system_ns: system CPU time since arrival on the node, in ns
  * @xstate_length: bytes of (component, data) pairs that follow, or 0
  * @calls_local: calls since arrival that the node answered by itself
- * @data: bytes of the caller's memory that follow, or 0
+ * @data: bytes of pieces that follow, or 0
  * @flags: one of PROCSHARE_CALL_*, or 0
  */
 struct procshare_wire_call {
@@ -289,10 +289,22 @@ struct procshare_wire_call {
 	__le32 flags;
 };
 
-/* No call: what the last one brought is to be stored at home, where it belongs. */
+/* No call: the pieces that the last one brought, its result in RAX, are stored at home. */
 #define PROCSHARE_CALL_STORE	0x01
 /* What the call reads follows, and RETURN may bring what it writes. */
 #define PROCSHARE_CALL_CARRIES	0x02
+
+/**
+ * struct procshare_wire_piece - of the caller's memory, with CALL or RETURN
+ * @buffer: number among the buffers that the call's registers tell of (carried.c)
+ * @offset: in the buffer
+ * @length: bytes that follow, and as many more as make a multiple of 8
+ */
+struct procshare_wire_piece {
+	__le16 buffer;
+	__le16 offset;
+	__le32 length;
+};
 
 /**
  * struct procshare_wire_time - TIME: a running thread's CPU time
@@ -315,10 +327,10 @@ struct procshare_wire_ping {
 };
 
 /**
- * struct procshare_wire_return - RETURN; data may follow
+ * struct procshare_wire_return - RETURN; pieces may follow
  * @value: what belongs into RAX
  * @flags: PROCSHARE_RETURN_*
- * @data: bytes that follow and belong into the caller's memory, or 0
+ * @data: bytes of pieces that follow and belong into the caller's memory, or 0
  */
 struct procshare_wire_return {
 	__le64 value;
@@ -387,6 +399,7 @@ static_assert(sizeof(struct procshare_wire_coherence) == 40);
 static_assert(sizeof(struct procshare_wire_zero) == 40);
 static_assert(sizeof(struct procshare_wire_thread) == 336);
 static_assert(sizeof(struct procshare_wire_call) == 248);
+static_assert(sizeof(struct procshare_wire_piece) == 8);
 static_assert(sizeof(struct procshare_wire_return) == 16);
 static_assert(sizeof(struct procshare_wire_time) == 24);
 static_assert(sizeof(struct procshare_wire_ping) == 8);

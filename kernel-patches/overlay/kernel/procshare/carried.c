@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * procshare - carried: the buffers of each call, and the pieces of them that travel
+ *
+ * A call that is not here, or not so used, is made with the caller's pages.
+ */
+
+#include <linux/align.h>
+#include <linux/err.h>
+#include <uapi/linux/eventpoll.h>
+#include <linux/fcntl.h>
+#include <uapi/linux/futex.h>
+#include <linux/minmax.h>
+#include <linux/poll.h>
+#include <linux/ptrace.h>
+#include <linux/resource.h>
+#include <linux/sem.h>
+#include <linux/signal.h>
+#include <linux/socket.h>
+#include <linux/stat.h>
+#include <linux/statfs.h>
+#include <linux/string.h>
+#include <linux/sysinfo.h>
+#include <linux/time64.h>
+#include <linux/times.h>
+#include <linux/utsname.h>
+#include <asm/ioctls.h>
+#include <uapi/asm/termios.h>
+#include <asm/unistd.h>
+
+#include "carried.h"
+#include "wire.h"
+
+/* Of what is written in part, and of arrays of which a part will do. */
+#define MOST_CHANGED	2048
+#define MOST_IN_PART	16384
+
+/* What waitid() writes of a siginfo_t. */
+#define WAITID_SIZE	28
+
+/* Arguments count from 1. */
+#define SENT(a, size)		{ .argument = a, .unit = size, .flags = CARRIED_SENT }
+#define SENT_ARRAY(a, size, n)	{ .argument = a, .unit = size, .count = n, .flags = CARRIED_SENT }
+#define PATH(a)			{ .argument = a, .unit = CARRIED_PATH, .flags = CARRIED_STRING }
+#define FILLED(a, size)		{ .argument = a, .unit = size, .flags = CARRIED_FILLED }
+#define FOUND(a, size)		{ .argument = a, .unit = size, .flags = CARRIED_FOUND }
+#define RESULT(a, size, n)	{ .argument = a, .unit = size, .count = n, .flags = CARRIED_RESULT }
+#define PART(a, size, n)	{ .argument = a, .unit = size, .count = n, .flags = CARRIED_RESULT | CARRIED_PART }
+#define CHANGED(a, size)	{ .argument = a, .unit = size, .flags = CARRIED_CHANGED }
+#define CHANGED_ARRAY(a, size, n) { .argument = a, .unit = size, .count = n, .flags = CARRIED_CHANGED }
+/* Sets of descriptors: a long for each 64 of them. */
+#define CHANGED_SET(a, n)	{ .argument = a, .count = n, .flags = CARRIED_CHANGED }
+#define LENGTH(a, size, n)	{ .argument = a, .unit = size, .flags = CARRIED_LENGTH }, CHANGED(n, sizeof(int))
+#define ADDRESS(a, n)		LENGTH(a, sizeof(struct sockaddr_storage), n)
+
+/**
+ * struct rule - a buffer of a call
+ * @unit: its size; or that of each of @count
+ * @argument: of the call, from 1: is the address
+ * @count: of the call, or 0: the number of units
+ * @flags: CARRIED_*
+ */
+struct rule {
+	u16 unit;
+	u8 argument;
+	u8 count;
+	u8 flags;
+};
+
+static const struct rule calls[][CARRIED_BUFFERS] = {
+	/* files and channels */
+	[__NR_read] = { RESULT(2, 1, 3) },
+	[__NR_write] = { SENT_ARRAY(2, 1, 3) },
+	[__NR_pread64] = { RESULT(2, 1, 3) },
+	[__NR_pwrite64] = { SENT_ARRAY(2, 1, 3) },
+	[__NR_pipe] = { FILLED(1, 2 * sizeof(int)) },
+	[__NR_pipe2] = { FILLED(1, 2 * sizeof(int)) },
+	[__NR_sendfile] = { CHANGED(3, sizeof(loff_t)) },
+	[__NR_splice] = { CHANGED(2, sizeof(loff_t)), CHANGED(4, sizeof(loff_t)) },
+	[__NR_copy_file_range] = { CHANGED(2, sizeof(loff_t)), CHANGED(4, sizeof(loff_t)) },
+	[__NR_getdents64] = { PART(2, 1, 3) },
+
+	/* paths and what is said about them */
+	[__NR_open] = { PATH(1) },
+	[__NR_openat] = { PATH(2) },
+	[__NR_creat] = { PATH(1) },
+	[__NR_stat] = { PATH(1), FILLED(2, sizeof(struct stat)) },
+	[__NR_lstat] = { PATH(1), FILLED(2, sizeof(struct stat)) },
+	[__NR_fstat] = { FILLED(2, sizeof(struct stat)) },
+	[__NR_newfstatat] = { PATH(2), FILLED(3, sizeof(struct stat)) },
+	[__NR_statx] = { PATH(2), FILLED(5, sizeof(struct statx)) },
+	[__NR_statfs] = { PATH(1), FILLED(2, sizeof(struct statfs)) },
+	[__NR_fstatfs] = { FILLED(2, sizeof(struct statfs)) },
+	[__NR_access] = { PATH(1) },
+	[__NR_faccessat] = { PATH(2) },
+	[__NR_faccessat2] = { PATH(2) },
+	[__NR_readlink] = { PATH(1), RESULT(2, 1, 3) },
+	[__NR_readlinkat] = { PATH(2), RESULT(3, 1, 4) },
+	[__NR_getcwd] = { RESULT(1, 1, 2) },
+	[__NR_chdir] = { PATH(1) },
+	[__NR_mkdir] = { PATH(1) },
+	[__NR_mkdirat] = { PATH(2) },
+	[__NR_rmdir] = { PATH(1) },
+	[__NR_unlink] = { PATH(1) },
+	[__NR_unlinkat] = { PATH(2) },
+	[__NR_rename] = { PATH(1), PATH(2) },
+	[__NR_renameat] = { PATH(2), PATH(4) },
+	[__NR_renameat2] = { PATH(2), PATH(4) },
+	[__NR_link] = { PATH(1), PATH(2) },
+	[__NR_linkat] = { PATH(2), PATH(4) },
+	[__NR_symlink] = { PATH(1), PATH(2) },
+	[__NR_symlinkat] = { PATH(1), PATH(3) },
+	[__NR_chmod] = { PATH(1) },
+	[__NR_fchmodat] = { PATH(2) },
+	[__NR_chown] = { PATH(1) },
+	[__NR_lchown] = { PATH(1) },
+	[__NR_fchownat] = { PATH(2) },
+	[__NR_truncate] = { PATH(1) },
+	[__NR_utimensat] = { PATH(2), SENT(3, 2 * sizeof(struct __kernel_timespec)) },
+	[__NR_getxattr] = { PATH(1), PATH(2), RESULT(3, 1, 4) },
+	[__NR_lgetxattr] = { PATH(1), PATH(2), RESULT(3, 1, 4) },
+	[__NR_inotify_add_watch] = { PATH(2) },
+
+	/* waiting for several */
+	[__NR_poll] = { CHANGED_ARRAY(1, sizeof(struct pollfd), 2) },
+	[__NR_ppoll] = { CHANGED_ARRAY(1, sizeof(struct pollfd), 2),
+			 CHANGED(3, sizeof(struct __kernel_timespec)), SENT(4, sizeof(sigset_t)) },
+	[__NR_select] = { CHANGED_SET(2, 1), CHANGED_SET(3, 1), CHANGED_SET(4, 1),
+			  CHANGED(5, sizeof(struct __kernel_old_timeval)) },
+	[__NR_pselect6] = { CHANGED_SET(2, 1), CHANGED_SET(3, 1), CHANGED_SET(4, 1),
+			    CHANGED(5, sizeof(struct __kernel_timespec)) },
+	[__NR_epoll_ctl] = { SENT(4, sizeof(struct epoll_event)) },
+	[__NR_epoll_wait] = { PART(2, sizeof(struct epoll_event), 3) },
+	[__NR_epoll_pwait] = { PART(2, sizeof(struct epoll_event), 3), SENT(5, sizeof(sigset_t)) },
+	[__NR_epoll_pwait2] = { PART(2, sizeof(struct epoll_event), 3),
+				SENT(4, sizeof(struct __kernel_timespec)),
+				SENT(5, sizeof(sigset_t)) },
+
+	/* sockets */
+	[__NR_sendto] = { SENT_ARRAY(2, 1, 3), SENT_ARRAY(5, 1, 6) },
+	[__NR_recvfrom] = { RESULT(2, 1, 3), ADDRESS(5, 6) },
+	[__NR_bind] = { SENT_ARRAY(2, 1, 3) },
+	[__NR_connect] = { SENT_ARRAY(2, 1, 3) },
+	[__NR_accept] = { ADDRESS(2, 3) },
+	[__NR_accept4] = { ADDRESS(2, 3) },
+	[__NR_getsockname] = { ADDRESS(2, 3) },
+	[__NR_getpeername] = { ADDRESS(2, 3) },
+	[__NR_setsockopt] = { SENT_ARRAY(4, 1, 5) },
+	[__NR_getsockopt] = { LENGTH(4, 256, 5) },
+	[__NR_socketpair] = { FILLED(4, 2 * sizeof(int)) },
+
+	/* signals and children */
+	[__NR_rt_sigaction] = { SENT(2, sizeof(struct sigaction)), FILLED(3, sizeof(struct sigaction)) },
+	[__NR_rt_sigprocmask] = { SENT(2, sizeof(sigset_t)), FILLED(3, sizeof(sigset_t)) },
+	[__NR_rt_sigpending] = { FILLED(1, sizeof(sigset_t)) },
+	[__NR_rt_sigsuspend] = { SENT(1, sizeof(sigset_t)) },
+	[__NR_rt_sigtimedwait] = { SENT(1, sizeof(sigset_t)), FOUND(2, sizeof(siginfo_t)),
+				   SENT(3, sizeof(struct __kernel_timespec)) },
+	[__NR_sigaltstack] = { SENT(1, sizeof(stack_t)), FILLED(2, sizeof(stack_t)) },
+	[__NR_signalfd4] = { SENT(2, sizeof(sigset_t)) },
+	[__NR_wait4] = { FOUND(2, sizeof(int)), FOUND(4, sizeof(struct rusage)) },
+	[__NR_waitid] = { CHANGED(3, WAITID_SIZE), CHANGED(5, sizeof(struct rusage)) },
+
+	/* time */
+	[__NR_nanosleep] = { SENT(1, sizeof(struct __kernel_timespec)) },
+	[__NR_clock_nanosleep] = { SENT(3, sizeof(struct __kernel_timespec)) },
+	[__NR_getitimer] = { FILLED(2, sizeof(struct __kernel_old_itimerval)) },
+	[__NR_setitimer] = { SENT(2, sizeof(struct __kernel_old_itimerval)),
+			     FILLED(3, sizeof(struct __kernel_old_itimerval)) },
+	[__NR_timer_create] = { SENT(2, sizeof(struct sigevent)), FILLED(3, sizeof(timer_t)) },
+	[__NR_timer_gettime] = { FILLED(2, sizeof(struct __kernel_itimerspec)) },
+	[__NR_timer_settime] = { SENT(3, sizeof(struct __kernel_itimerspec)),
+				 FILLED(4, sizeof(struct __kernel_itimerspec)) },
+	[__NR_timerfd_gettime] = { FILLED(2, sizeof(struct __kernel_itimerspec)) },
+	[__NR_timerfd_settime] = { SENT(3, sizeof(struct __kernel_itimerspec)),
+				   FILLED(4, sizeof(struct __kernel_itimerspec)) },
+
+	/* others */
+	[__NR_fcntl] = { CHANGED(3, sizeof(struct flock)) },
+	[__NR_futex] = { SENT(4, sizeof(struct __kernel_timespec)) },
+	[__NR_semop] = { SENT_ARRAY(2, sizeof(struct sembuf), 3) },
+	[__NR_semtimedop] = { SENT_ARRAY(2, sizeof(struct sembuf), 3),
+			      SENT(4, sizeof(struct __kernel_timespec)) },
+	[__NR_uname] = { FILLED(1, sizeof(struct new_utsname)) },
+	[__NR_sysinfo] = { FILLED(1, sizeof(struct sysinfo)) },
+	[__NR_times] = { FILLED(1, sizeof(struct tms)) },
+	[__NR_getrusage] = { FILLED(2, sizeof(struct rusage)) },
+	[__NR_getrlimit] = { FILLED(2, sizeof(struct rlimit)) },
+	[__NR_setrlimit] = { SENT(2, sizeof(struct rlimit)) },
+	[__NR_prlimit64] = { SENT(3, sizeof(struct rlimit64)), FILLED(4, sizeof(struct rlimit64)) },
+	[__NR_getgroups] = { RESULT(2, sizeof(gid_t), 1) },
+	[__NR_getresuid] = { FILLED(1, sizeof(uid_t)), FILLED(2, sizeof(uid_t)), FILLED(3, sizeof(uid_t)) },
+	[__NR_getresgid] = { FILLED(1, sizeof(gid_t)), FILLED(2, sizeof(gid_t)), FILLED(3, sizeof(gid_t)) },
+	[__NR_getrandom] = { RESULT(1, 1, 2) },
+	[__NR_memfd_create] = { PATH(1) },
+};
+
+/* Old requests, whose numbers say nothing of their argument: terminals, mostly. */
+static const struct request {
+	unsigned int command;
+	struct rule buffer;
+} requests[] = {
+	{ TCGETS, CHANGED(3, sizeof(struct termios)) },
+	{ TCSETS, SENT(3, sizeof(struct termios)) },
+	{ TCSETSW, SENT(3, sizeof(struct termios)) },
+	{ TCSETSF, SENT(3, sizeof(struct termios)) },
+	{ TIOCGWINSZ, CHANGED(3, sizeof(struct winsize)) },
+	{ TIOCGPGRP, CHANGED(3, sizeof(pid_t)) },
+	{ TIOCSPGRP, SENT(3, sizeof(pid_t)) },
+	{ FIONREAD, CHANGED(3, sizeof(int)) },
+	{ FIONBIO, SENT(3, sizeof(int)) },
+};
+
+static const struct rule *find_request(unsigned int command)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++)
+		if (requests[i].command == command)
+			return &requests[i].buffer;
+	return NULL;
+}
+
+/* Not with a timeout, the fourth argument is a number. */
+static bool is_timed(unsigned int operation)
+{
+	switch (operation & FUTEX_CMD_MASK) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+	case FUTEX_WAIT_REQUEUE_PI:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_lock(unsigned int command)
+{
+	switch (command) {
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Does the call use its buffers as the table says? */
+static bool is_as_usual(const struct pt_regs *regs, long nr)
+{
+	switch (nr) {
+	case __NR_futex:
+		return is_timed(regs->si);
+	case __NR_fcntl:
+		return is_lock(regs->si);
+	case __NR_pselect6:
+		/* Points to a pointer. */
+		return !regs->r9;
+	case __NR_sendto:
+		/* Is done with its buffer later. */
+		return !(regs->r10 & MSG_ZEROCOPY);
+	case __NR_getsockopt:
+		/* A filter has a length in instructions. */
+		return (int)regs->si == SOL_SOCKET && (int)regs->dx != SO_GET_FILTER;
+	default:
+		return true;
+	}
+}
+
+static const struct rule *find(const struct pt_regs *regs, long nr, unsigned int *most)
+{
+	*most = CARRIED_BUFFERS;
+	if (nr == __NR_ioctl) {
+		*most = 1;
+		return find_request(regs->si);
+	}
+	if (nr < 0 || nr >= ARRAY_SIZE(calls) || !is_as_usual(regs, nr))
+		return NULL;
+	return calls[nr];
+}
+
+unsigned long *carried_argument(struct pt_regs *regs, unsigned int argument)
+{
+	switch (argument) {
+	case 1:
+		return &regs->di;
+	case 2:
+		return &regs->si;
+	case 3:
+		return &regs->dx;
+	case 4:
+		return &regs->r10;
+	case 5:
+		return &regs->r8;
+	default:
+		return &regs->r9;
+	}
+}
+
+static unsigned long argument(const struct pt_regs *regs, unsigned int argument)
+{
+	return *carried_argument((struct pt_regs *)regs, argument);
+}
+
+/* How long the buffer of @rule is; SIZE_MAX if it is not to travel. */
+static size_t size_of(const struct rule *rule, const struct pt_regs *regs)
+{
+	unsigned long count;
+	size_t size;
+
+	if (!rule->count)
+		return rule->unit;
+	count = argument(regs, rule->count);
+	/* Or negative. */
+	if (count > INT_MAX)
+		return SIZE_MAX;
+	size = rule->unit ? count * rule->unit : BITS_TO_LONGS(count) * sizeof(long);
+	if (rule->flags & CARRIED_PART)
+		return min(size, rounddown(MOST_IN_PART, rule->unit));
+	if (size > (rule->flags & CARRIED_CHANGED ? MOST_CHANGED : CARRIED_MAX))
+		return SIZE_MAX;
+	return size;
+}
+
+/* Fill in @b; false if it keeps the whole call from travelling. */
+static bool describe(struct carried_buffer *b, const struct rule *rule,
+		     const struct pt_regs *regs)
+{
+	*b = (struct carried_buffer) {
+		.at = argument(regs, rule->argument), .size = size_of(rule, regs),
+		.unit = rule->unit, .argument = rule->argument, .count = rule->count,
+		.flags = rule->flags,
+	};
+	if (!b->at)
+		return true;
+	if (b->flags & CARRIED_LENGTH && !argument(regs, rule[1].argument))
+		return false;
+	return size_of(rule, regs) != SIZE_MAX;
+}
+
+/* What travels with the call @nr and its result. */
+void call_carries(const struct pt_regs *regs, long nr, struct carried *c)
+{
+	const struct rule *rule;
+	unsigned int i, most;
+	size_t total = 0;
+
+	c->n = 0;
+	rule = find(regs, nr, &most);
+	for (i = 0; rule && i < most && rule[i].argument; i++) {
+		struct carried_buffer *b = &c->buffers[c->n];
+
+		if (!describe(b, &rule[i], regs) || total + b->size > CARRIED_MAX) {
+			c->n = 0;
+			return;
+		}
+		if (!b->at || !b->size)
+			continue;
+		total += b->size;
+		c->n++;
+	}
+}
+
+size_t carried_piece_size(size_t n)
+{
+	return sizeof(struct procshare_wire_piece) + ALIGN(n, 8);
+}
+
+/* Make a piece at @to; returns where its @n bytes go. */
+void *carried_piece(void *to, unsigned int buffer, size_t offset, size_t n)
+{
+	struct procshare_wire_piece *piece = to;
+
+	piece->buffer = cpu_to_le16(buffer);
+	piece->offset = cpu_to_le16(offset);
+	piece->length = cpu_to_le32(n);
+	memset((u8 *)(piece + 1) + n, 0, ALIGN(n, 8) - n);
+	return piece + 1;
+}
+
+/* Changes closer together than this are one piece, */
+#define CLOSE	4
+
+/* so that what costs most is one byte in five: 16 bytes each. */
+size_t carried_changes_room(size_t n)
+{
+	return 4 * n + 16;
+}
+
+static size_t end_of_change(const u8 *old, const u8 *new, size_t from, size_t n)
+{
+	size_t end = from + 1;
+	size_t i;
+
+	for (i = end; i < n && i < end + CLOSE; i++)
+		if (old[i] != new[i])
+			end = i + 1;
+	return end;
+}
+
+/* Make pieces, at @to, of what differs in @n bytes.  Returns their length. */
+size_t carried_changes(void *to, unsigned int buffer, const void *old, const void *new,
+		       size_t n)
+{
+	const u8 *before = old, *now = new;
+	size_t from = 0, end, used = 0;
+
+	while (from < n) {
+		if (before[from] == now[from]) {
+			from++;
+			continue;
+		}
+		end = end_of_change(before, now, from, n);
+		memcpy(carried_piece(to + used, buffer, from, end - from), now + from,
+		       end - from);
+		used += carried_piece_size(end - from);
+		from = end;
+	}
+	return used;
+}
+
+/* The piece at *@at of @n bytes of them, *@at is then behind it; NULL if it is none. */
+const struct procshare_wire_piece *carried_next(const void *data, size_t n, size_t *at)
+{
+	const struct procshare_wire_piece *piece = data + *at;
+	size_t left = n - *at;
+	u32 length;
+
+	if (left < sizeof(*piece))
+		return NULL;
+	length = le32_to_cpu(piece->length);
+	if (!length || length > CARRIED_MAX || carried_piece_size(length) > left)
+		return NULL;
+	*at += carried_piece_size(length);
+	return piece;
+}
+
+/* Are the @n bytes pieces of such buffers of @c as @flags says? */
+bool carried_are_pieces(const struct carried *c, u8 flags, const void *data, size_t n)
+{
+	const struct procshare_wire_piece *piece;
+	const struct carried_buffer *b;
+	size_t at = 0;
+
+	while (at < n) {
+		piece = carried_next(data, n, &at);
+		if (!piece || le16_to_cpu(piece->buffer) >= c->n)
+			return false;
+		b = &c->buffers[le16_to_cpu(piece->buffer)];
+		if (!(b->flags & flags) ||
+		    le16_to_cpu(piece->offset) + le32_to_cpu(piece->length) > b->size)
+			return false;
+	}
+	return true;
+}
