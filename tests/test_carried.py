@@ -52,9 +52,16 @@ def test_waiting_for_several(sharing, part, policy):
     assert part != "taken" or policy != "away" or "no area" not in outcome.stdout, "no call has used scratch memory"
 
 
-def test_waiting_moves_no_pages(sharing):
-    """500 times epoll_wait, poll, nanosleep and readlink, with arrays on the caller's stack."""
-    outcome = sharing.part("waiting", "often", "away")
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", ("files", "pipes", "faults", "datagrams", "descriptors"))
+def test_data_in_several_places(sharing, part, policy):
+    sharing.part("vectors", part, policy)
+
+
+@pytest.mark.parametrize("program", ("waiting", "vectors"))
+def test_arrays_move_no_pages(sharing, program):
+    """500 times epoll_wait, poll, nanosleep and readlink, or sending and receiving, with arrays on the caller's stack."""
+    outcome = sharing.part(program, "often", "away")
     pages = sum(node["pages_in"] for node in outcome.stats["nodes"])
     sharing.note(f"{pages} pages")
     assert pages < 1000, outcome.stats

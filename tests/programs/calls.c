@@ -6,7 +6,6 @@
 // By itself a call gets arguments that every kernel refuses, the largest numbers there are; those calls that
 // would do something with them, or never return, are made as their manual pages have it.
 
-#define _GNU_SOURCE
 #include "check.h"
 
 #include <linux/futex.h>

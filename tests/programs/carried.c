@@ -3,7 +3,6 @@
 //
 // Usage: carried files | pipes | sockets | faults | signals | homebound
 
-#define _GNU_SOURCE
 #include "check.h"
 
 #include <fcntl.h>

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * procshare - carried: the buffers of each call, and the pieces of them that travel
+ * procshare - carried: the buffers of each call
  *
  * A call that is not here, or not so used, is made with the caller's pages.
  */
 
-#include <linux/align.h>
-#include <linux/err.h>
 #include <uapi/linux/eventpoll.h>
 #include <linux/fcntl.h>
 #include <uapi/linux/futex.h>
@@ -19,7 +17,6 @@
 #include <linux/socket.h>
 #include <linux/stat.h>
 #include <linux/statfs.h>
-#include <linux/string.h>
 #include <linux/sysinfo.h>
 #include <linux/time64.h>
 #include <linux/times.h>
@@ -29,7 +26,6 @@
 #include <asm/unistd.h>
 
 #include "carried.h"
-#include "wire.h"
 
 /* Of what is written in part, and of arrays of which a part will do. */
 #define MOST_CHANGED	2048
@@ -52,11 +48,15 @@
 #define CHANGED_SET(a, n)	{ .argument = a, .count = n, .flags = CARRIED_CHANGED }
 #define LENGTH(a, size, n)	{ .argument = a, .unit = size, .flags = CARRIED_LENGTH }, CHANGED(n, sizeof(int))
 #define ADDRESS(a, n)		LENGTH(a, sizeof(struct sockaddr_storage), n)
+#define VECTOR(a, n)		{ .argument = a, .unit = sizeof(struct iovec), .count = n, .flags = CARRIED_VECTOR }
+#define SENT_PLACES(a, n)	VECTOR(a, n), { .unit = 1, .flags = CARRIED_SENT | CARRIED_PLACES }
+#define RESULT_PLACES(a, n)	VECTOR(a, n), { .unit = 1, .flags = CARRIED_RESULT | CARRIED_PLACES }
+#define HEADER(a, way)		{ .argument = a, .unit = sizeof(struct user_msghdr), .flags = CARRIED_HEADER | (way) }
 
 /**
  * struct rule - a buffer of a call
  * @unit: its size; or that of each of @count
- * @argument: of the call, from 1: is the address
+ * @argument: of the call, from 1: is the address; 0: it is in memory
  * @count: of the call, or 0: the number of units
  * @flags: CARRIED_*
  */
@@ -64,7 +64,7 @@ struct rule {
 	u16 unit;
 	u8 argument;
 	u8 count;
-	u8 flags;
+	u16 flags;
 };
 
 static const struct rule calls[][CARRIED_BUFFERS] = {
@@ -73,6 +73,12 @@ static const struct rule calls[][CARRIED_BUFFERS] = {
 	[__NR_write] = { SENT_ARRAY(2, 1, 3) },
 	[__NR_pread64] = { RESULT(2, 1, 3) },
 	[__NR_pwrite64] = { SENT_ARRAY(2, 1, 3) },
+	[__NR_readv] = { RESULT_PLACES(2, 3) },
+	[__NR_writev] = { SENT_PLACES(2, 3) },
+	[__NR_preadv] = { RESULT_PLACES(2, 3) },
+	[__NR_pwritev] = { SENT_PLACES(2, 3) },
+	[__NR_preadv2] = { RESULT_PLACES(2, 3) },
+	[__NR_pwritev2] = { SENT_PLACES(2, 3) },
 	[__NR_pipe] = { FILLED(1, 2 * sizeof(int)) },
 	[__NR_pipe2] = { FILLED(1, 2 * sizeof(int)) },
 	[__NR_sendfile] = { CHANGED(3, sizeof(loff_t)) },
@@ -139,6 +145,8 @@ static const struct rule calls[][CARRIED_BUFFERS] = {
 	/* sockets */
 	[__NR_sendto] = { SENT_ARRAY(2, 1, 3), SENT_ARRAY(5, 1, 6) },
 	[__NR_recvfrom] = { RESULT(2, 1, 3), ADDRESS(5, 6) },
+	[__NR_sendmsg] = { HEADER(2, CARRIED_SENT) },
+	[__NR_recvmsg] = { HEADER(2, CARRIED_CHANGED) },
 	[__NR_bind] = { SENT_ARRAY(2, 1, 3) },
 	[__NR_connect] = { SENT_ARRAY(2, 1, 3) },
 	[__NR_accept] = { ADDRESS(2, 3) },
@@ -265,6 +273,8 @@ static bool is_as_usual(const struct pt_regs *regs, long nr)
 	case __NR_sendto:
 		/* Is done with its buffer later. */
 		return !(regs->r10 & MSG_ZEROCOPY);
+	case __NR_sendmsg:
+		return !(regs->dx & MSG_ZEROCOPY);
 	case __NR_getsockopt:
 		/* A filter has a length in instructions. */
 		return (int)regs->si == SOL_SOCKET && (int)regs->dx != SO_GET_FILTER;
@@ -305,6 +315,8 @@ unsigned long *carried_argument(struct pt_regs *regs, unsigned int argument)
 
 static unsigned long argument(const struct pt_regs *regs, unsigned int argument)
 {
+	if (!argument)
+		return 0;
 	return *carried_argument((struct pt_regs *)regs, argument);
 }
 
@@ -323,6 +335,8 @@ static size_t size_of(const struct rule *rule, const struct pt_regs *regs)
 	size = rule->unit ? count * rule->unit : BITS_TO_LONGS(count) * sizeof(long);
 	if (rule->flags & CARRIED_PART)
 		return min(size, rounddown(MOST_IN_PART, rule->unit));
+	if (rule->flags & CARRIED_VECTOR && count > CARRIED_VECTOR_MAX)
+		return SIZE_MAX;
 	if (size > (rule->flags & CARRIED_CHANGED ? MOST_CHANGED : CARRIED_MAX))
 		return SIZE_MAX;
 	return size;
@@ -344,7 +358,7 @@ static bool describe(struct carried_buffer *b, const struct rule *rule,
 	return size_of(rule, regs) != SIZE_MAX;
 }
 
-/* What travels with the call @nr and its result. */
+/* What travels with the call @nr and its result, as far as its registers tell. */
 void call_carries(const struct pt_regs *regs, long nr, struct carried *c)
 {
 	const struct rule *rule;
@@ -353,109 +367,16 @@ void call_carries(const struct pt_regs *regs, long nr, struct carried *c)
 
 	c->n = 0;
 	rule = find(regs, nr, &most);
-	for (i = 0; rule && i < most && rule[i].argument; i++) {
+	for (i = 0; rule && i < most && rule[i].flags; i++) {
 		struct carried_buffer *b = &c->buffers[c->n];
 
 		if (!describe(b, &rule[i], regs) || total + b->size > CARRIED_MAX) {
 			c->n = 0;
 			return;
 		}
-		if (!b->at || !b->size)
+		if (b->flags & CARRIED_PLACES ? !c->n : !b->at || !b->size)
 			continue;
 		total += b->size;
 		c->n++;
 	}
-}
-
-size_t carried_piece_size(size_t n)
-{
-	return sizeof(struct procshare_wire_piece) + ALIGN(n, 8);
-}
-
-/* Make a piece at @to; returns where its @n bytes go. */
-void *carried_piece(void *to, unsigned int buffer, size_t offset, size_t n)
-{
-	struct procshare_wire_piece *piece = to;
-
-	piece->buffer = cpu_to_le16(buffer);
-	piece->offset = cpu_to_le16(offset);
-	piece->length = cpu_to_le32(n);
-	memset((u8 *)(piece + 1) + n, 0, ALIGN(n, 8) - n);
-	return piece + 1;
-}
-
-/* Changes closer together than this are one piece, */
-#define CLOSE	4
-
-/* so that what costs most is one byte in five: 16 bytes each. */
-size_t carried_changes_room(size_t n)
-{
-	return 4 * n + 16;
-}
-
-static size_t end_of_change(const u8 *old, const u8 *new, size_t from, size_t n)
-{
-	size_t end = from + 1;
-	size_t i;
-
-	for (i = end; i < n && i < end + CLOSE; i++)
-		if (old[i] != new[i])
-			end = i + 1;
-	return end;
-}
-
-/* Make pieces, at @to, of what differs in @n bytes.  Returns their length. */
-size_t carried_changes(void *to, unsigned int buffer, const void *old, const void *new,
-		       size_t n)
-{
-	const u8 *before = old, *now = new;
-	size_t from = 0, end, used = 0;
-
-	while (from < n) {
-		if (before[from] == now[from]) {
-			from++;
-			continue;
-		}
-		end = end_of_change(before, now, from, n);
-		memcpy(carried_piece(to + used, buffer, from, end - from), now + from,
-		       end - from);
-		used += carried_piece_size(end - from);
-		from = end;
-	}
-	return used;
-}
-
-/* The piece at *@at of @n bytes of them, *@at is then behind it; NULL if it is none. */
-const struct procshare_wire_piece *carried_next(const void *data, size_t n, size_t *at)
-{
-	const struct procshare_wire_piece *piece = data + *at;
-	size_t left = n - *at;
-	u32 length;
-
-	if (left < sizeof(*piece))
-		return NULL;
-	length = le32_to_cpu(piece->length);
-	if (!length || length > CARRIED_MAX || carried_piece_size(length) > left)
-		return NULL;
-	*at += carried_piece_size(length);
-	return piece;
-}
-
-/* Are the @n bytes pieces of such buffers of @c as @flags says? */
-bool carried_are_pieces(const struct carried *c, u8 flags, const void *data, size_t n)
-{
-	const struct procshare_wire_piece *piece;
-	const struct carried_buffer *b;
-	size_t at = 0;
-
-	while (at < n) {
-		piece = carried_next(data, n, &at);
-		if (!piece || le16_to_cpu(piece->buffer) >= c->n)
-			return false;
-		b = &c->buffers[le16_to_cpu(piece->buffer)];
-		if (!(b->flags & flags) ||
-		    le16_to_cpu(piece->offset) + le32_to_cpu(piece->length) > b->size)
-			return false;
-	}
-	return true;
 }

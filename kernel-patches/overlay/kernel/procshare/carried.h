@@ -9,7 +9,9 @@
 #ifndef _PROCSHARE_CARRIED_H
 #define _PROCSHARE_CARRIED_H
 
+#include <linux/socket.h>
 #include <linux/types.h>
+#include <linux/uio.h>
 
 struct procshare_wire_piece;
 struct pt_regs;
@@ -21,6 +23,8 @@ struct pt_regs;
 /* A path, with its 0. */
 #define CARRIED_PATH	256
 #define CARRIED_BUFFERS	5
+/* Places of a buffer that is in several. */
+#define CARRIED_VECTOR_MAX 16
 
 /* What a call does with a buffer. */
 #define CARRIED_SENT	0x01	/* reads it */
@@ -31,18 +35,24 @@ struct pt_regs;
 #define CARRIED_STRING	0x20	/* reads it, to its 0 */
 #define CARRIED_LENGTH	0x40	/* writes as much as the next buffer, an int, says then */
 #define CARRIED_PART	0x80	/* and would do with less of it */
+#define CARRIED_VECTOR	0x100	/* reads it: struct iovecs with the places of the next buffer */
+#define CARRIED_PLACES	0x200	/* finds it there */
+#define CARRIED_HEADER	0x400	/* it is a struct user_msghdr, which has all the others */
+#define CARRIED_NAME	0x800	/* writes as much as that says then */
+#define CARRIED_CONTROL	0x1000	/* likewise */
 
 /* Travels with CALL, or with RETURN. */
-#define CARRIED_OUT	(CARRIED_SENT | CARRIED_CHANGED | CARRIED_STRING)
+#define CARRIED_OUT	(CARRIED_SENT | CARRIED_CHANGED | CARRIED_STRING | CARRIED_VECTOR)
 #define CARRIED_BACK	(CARRIED_FILLED | CARRIED_FOUND | CARRIED_RESULT |	\
-			 CARRIED_CHANGED | CARRIED_LENGTH)
+			 CARRIED_CHANGED | CARRIED_LENGTH | CARRIED_NAME |	\
+			 CARRIED_CONTROL)
 
 /**
  * struct carried_buffer - memory of the caller that a call reads or writes
  * @at: its address
  * @size: in bytes; of a string, at most
  * @unit: bytes for each that the call returns
- * @argument: of the call, from 1: is the address
+ * @argument: of the call, from 1: is the address; 0: it is in memory
  * @count: of the call, or 0: says how many units there is room for
  * @flags: CARRIED_*
  */
@@ -52,22 +62,28 @@ struct carried_buffer {
 	u16 unit;
 	u8 argument;
 	u8 count;
-	u8 flags;
+	u16 flags;
 };
 
 /**
  * struct carried - the buffers of a call
  * @n: number of them; 0: it has none, or they do not travel
  * @buffers: those that are not NULL
+ * @header: CARRIED_HEADER: contents
+ * @vector: CARRIED_VECTOR: contents
  */
 struct carried {
 	unsigned int n;
 	struct carried_buffer buffers[CARRIED_BUFFERS];
+	struct user_msghdr header;
+	struct iovec vector[CARRIED_VECTOR_MAX];
 };
 
+/* carried.c */
 void call_carries(const struct pt_regs *regs, long nr, struct carried *c);
 unsigned long *carried_argument(struct pt_regs *regs, unsigned int argument);
 
+/* carried_piece.c */
 /* A piece with @n bytes, on the wire. */
 size_t carried_piece_size(size_t n);
 /* All pieces of what CHANGED @n bytes, at most, and @n bytes more. */
@@ -77,6 +93,13 @@ void *carried_piece(void *to, unsigned int buffer, size_t offset, size_t n);
 size_t carried_changes(void *to, unsigned int buffer, const void *old, const void *new,
 		       size_t n);
 const struct procshare_wire_piece *carried_next(const void *data, size_t n, size_t *at);
-bool carried_are_pieces(const struct carried *c, u8 flags, const void *data, size_t n);
+bool carried_are_pieces(const struct carried *c, u16 flags, const void *data, size_t n);
+
+/* carried_vector.c */
+int carried_find(const struct carried *c, u16 flag);
+bool carried_take_header(struct carried *c);
+bool carried_take_vector(struct carried *c);
+bool carried_look(struct carried *c);
+bool carried_store(const struct carried *c, const void *pieces, size_t n);
 
 #endif /* _PROCSHARE_CARRIED_H */

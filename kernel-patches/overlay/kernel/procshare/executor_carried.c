@@ -9,25 +9,14 @@
 
 #include <linux/align.h>
 #include <linux/file.h>
-#include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <linux/string.h>
 #include <linux/task_work.h>
 #include <linux/uaccess.h>
 #include <asm/syscall.h>
 
-#include "carried.h"
+#include "executor_carried.h"
 #include "home.h"
-
-static const void *pieces_of(const struct procshare_msg *msg)
-{
-	return (const struct procshare_wire_call *)msg->body + 1;
-}
-
-static size_t length_of(const struct procshare_msg *msg)
-{
-	return le32_to_cpu(((const struct procshare_wire_call *)msg->body)->data);
-}
 
 static bool is_whole(const struct carried_buffer *b, const struct procshare_wire_piece *piece)
 {
@@ -40,56 +29,67 @@ static bool is_whole(const struct carried_buffer *b, const struct procshare_wire
 	return n == b->size;
 }
 
-/* Everything that the call reads, in order, and nothing else. */
-static bool has_arguments(const struct carried *c, const struct procshare_msg *msg)
+/* What is in a header, or a vector, tells of more. */
+static bool take(struct carried *c, const struct carried_buffer *b, const void *contents)
+{
+	if (b->flags & CARRIED_HEADER) {
+		memcpy(&c->header, contents, sizeof(c->header));
+		return carried_take_header(c);
+	}
+	if (b->flags & CARRIED_VECTOR) {
+		memcpy(c->vector, contents, b->size);
+		return carried_take_vector(c);
+	}
+	return true;
+}
+
+/*
+ * Does the CALL @nr bring everything that it reads, in order, and nothing else?  Then @c
+ * is all about its buffers.
+ */
+static bool take_arguments(struct carried *c, const struct pt_regs *regs, long nr,
+			   const struct procshare_msg *msg)
 {
 	const struct procshare_wire_piece *piece;
 	size_t at = 0;
 	unsigned int i;
 
+	call_carries(regs, nr, c);
 	for (i = 0; i < c->n; i++) {
-		if (!(c->buffers[i].flags & CARRIED_OUT))
+		const struct carried_buffer *b = &c->buffers[i];
+
+		if (!(b->flags & CARRIED_OUT))
 			continue;
-		piece = carried_next(pieces_of(msg), length_of(msg), &at);
-		if (!piece || le16_to_cpu(piece->buffer) != i ||
-		    !is_whole(&c->buffers[i], piece))
+		piece = carried_next(carried_pieces(msg), carried_length(msg), &at);
+		if (!piece || le16_to_cpu(piece->buffer) != i || !is_whole(b, piece) ||
+		    !take(c, b, piece + 1))
 			return false;
 	}
-	return at == length_of(msg);
+	return c->n && at == carried_length(msg);
 }
 
-/* Is in the CALL @nr what it says about its pieces? */
+/* Is in the CALL @nr what it says?  What is to be stored is looked at then. */
 bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
 			   long nr)
 {
 	const struct procshare_wire_call *call = (void *)msg->body;
 	struct carried c;
 
-	call_carries(regs, nr, &c);
-	if (!c.n || msg->length != sizeof(*call) + length_of(msg))
+	if (msg->length != sizeof(*call) + carried_length(msg))
 		return false;
-	if (call->flags & cpu_to_le32(PROCSHARE_CALL_STORE))
-		return carried_are_pieces(&c, CARRIED_BACK, pieces_of(msg), length_of(msg));
-	return has_arguments(&c, msg);
+	return call->flags & cpu_to_le32(PROCSHARE_CALL_STORE) ||
+	       take_arguments(&c, regs, nr, msg);
 }
 
-/* Put what a call has brought into the caller's buffers, from here. */
+/* Put what a call has brought into the caller's memory, from here. */
 void executor_store(struct pt_regs *regs, long nr, const void *pieces, size_t n)
 {
-	const struct procshare_wire_piece *piece;
 	struct carried c;
-	size_t at = 0;
 
 	call_carries(regs, nr, &c);
-	while (at < n) {
-		piece = carried_next(pieces, n, &at);
-		if (copy_to_user((void __user *)c.buffers[le16_to_cpu(piece->buffer)].at +
-				 le16_to_cpu(piece->offset),
-				 piece + 1, le32_to_cpu(piece->length))) {
-			regs->ax = -EFAULT;
-			return;
-		}
-	}
+	if (!carried_look(&c) || !carried_are_pieces(&c, CARRIED_BACK, pieces, n) ||
+	    !carried_store(&c, pieces, n))
+		regs->ax = -EFAULT;
 }
 
 /* Where the call finds each of @c's buffers, from @slot on. */
@@ -103,30 +103,46 @@ static void place(struct carried *c, unsigned long slot)
 	}
 }
 
-static bool put_arguments(const struct carried *c, const struct procshare_msg *msg)
+/* Let header and vector, which the call finds in scratch memory, point to that. */
+static bool redirect(struct carried *c)
+{
+	int header = carried_find(c, CARRIED_HEADER), vector = carried_find(c, CARRIED_VECTOR);
+	struct user_msghdr *h = &c->header;
+	unsigned int i, next = vector + 2;
+	unsigned long to;
+
+	if (vector < 0)
+		return true;
+	to = c->buffers[vector + 1].at;
+	for (i = 0; i < c->buffers[vector].size / sizeof(struct iovec); i++) {
+		c->vector[i].iov_base = (void __user *)to;
+		to += c->vector[i].iov_len;
+	}
+	if (copy_to_user((void __user *)c->buffers[vector].at, c->vector,
+			 c->buffers[vector].size))
+		return false;
+	if (header < 0)
+		return true;
+	h->msg_iov = (struct iovec __user *)c->buffers[vector].at;
+	if (h->msg_name && h->msg_namelen)
+		h->msg_name = (void __user *)c->buffers[next++].at;
+	if (h->msg_control && h->msg_controllen)
+		h->msg_control = (void __user *)c->buffers[next].at;
+	return !copy_to_user((void __user *)c->buffers[header].at, h, sizeof(*h));
+}
+
+static bool put_arguments(struct carried *c, const struct procshare_msg *msg)
 {
 	const struct procshare_wire_piece *piece;
 	size_t at = 0;
 
-	while (at < length_of(msg)) {
-		piece = carried_next(pieces_of(msg), length_of(msg), &at);
+	while (at < carried_length(msg)) {
+		piece = carried_next(carried_pieces(msg), carried_length(msg), &at);
 		if (copy_to_user((void __user *)c->buffers[le16_to_cpu(piece->buffer)].at,
 				 piece + 1, le32_to_cpu(piece->length)))
 			return false;
 	}
-	return true;
-}
-
-/* What was sent of buffer @buffer. */
-static const void *sent(const struct procshare_msg *msg, unsigned int buffer)
-{
-	const struct procshare_wire_piece *piece;
-	size_t at = 0;
-
-	do {
-		piece = carried_next(pieces_of(msg), length_of(msg), &at);
-	} while (le16_to_cpu(piece->buffer) != buffer);
-	return piece + 1;
+	return redirect(c);
 }
 
 /*
@@ -142,7 +158,7 @@ static bool can_be_made(const struct pt_regs *regs, long nr, const struct carrie
 	for (i = 0; i < c->n; i++) {
 		if (!(c->buffers[i].flags & CARRIED_LENGTH))
 			continue;
-		memcpy(&length, sent(msg, i + 1), sizeof(length));
+		memcpy(&length, executor_sent(msg, i + 1), sizeof(length));
 		if (length < 0 || length > c->buffers[i].size)
 			return false;
 	}
@@ -150,7 +166,13 @@ static bool can_be_made(const struct pt_regs *regs, long nr, const struct carrie
 	case __NR_read:
 	case __NR_write:
 	case __NR_pread64:
-	case __NR_pwrite64: {
+	case __NR_pwrite64:
+	case __NR_readv:
+	case __NR_writev:
+	case __NR_preadv:
+	case __NR_pwritev:
+	case __NR_preadv2:
+	case __NR_pwritev2: {
 		CLASS(fd, f)(regs->di);
 
 		return fd_empty(f) || !(fd_file(f)->f_flags & O_DIRECT);
@@ -175,7 +197,8 @@ static void make(struct pt_regs *regs, long nr, const struct carried *c)
 	for (i = 0; i < c->n; i++) {
 		const struct carried_buffer *b = &c->buffers[i];
 
-		*carried_argument(&args, b->argument) = b->at;
+		if (b->argument)
+			*carried_argument(&args, b->argument) = b->at;
 		if (b->flags & CARRIED_PART)
 			*carried_argument(&args, b->count) = b->size / b->unit;
 	}
@@ -185,96 +208,6 @@ static void make(struct pt_regs *regs, long nr, const struct carried *c)
 	keep_restart(regs, nr);
 	if (task_work_pending(current))
 		task_work_run();
-}
-
-/* How much of buffer @i the call has written, if that is not for comparing to tell. */
-static size_t written(const struct carried *c, unsigned int i, long result,
-		      const struct procshare_msg *msg)
-{
-	const struct carried_buffer *b = &c->buffers[i];
-	int before, now;
-
-	if (IS_ERR_VALUE(result) || (b->flags & CARRIED_FOUND && !result))
-		return 0;
-	if (b->flags & (CARRIED_FILLED | CARRIED_FOUND))
-		return b->size;
-	if (b->flags & CARRIED_RESULT)
-		return min_t(u64, (u64)result * b->unit, b->size);
-	memcpy(&before, sent(msg, i + 1), sizeof(before));
-	if (get_user(now, (int __user *)c->buffers[i + 1].at))
-		return 0;
-	return clamp(now, 0, before);
-}
-
-/* The pieces of buffer @i, at @to; -EFAULT if it is gone. */
-static ssize_t fetch(const struct carried *c, unsigned int i, long result,
-		     const struct procshare_msg *msg, void *to)
-{
-	const struct carried_buffer *b = &c->buffers[i];
-	const void __user *from = (const void __user *)b->at;
-	size_t n;
-
-	if (b->flags & CARRIED_CHANGED) {
-		void *now = to + carried_changes_room(b->size);
-
-		if (copy_from_user(now, from, b->size))
-			return -EFAULT;
-		return carried_changes(to, i, sent(msg, i), now, b->size);
-	}
-	n = written(c, i, result, msg);
-	if (!n)
-		return 0;
-	if (copy_from_user(carried_piece(to, i, 0, n), from, n))
-		return -EFAULT;
-	return carried_piece_size(n);
-}
-
-/* Room for what fetch() may need, whatever the memory says by then. */
-static size_t room_for(const struct carried *c, long result, const struct procshare_msg *msg)
-{
-	size_t room = 0;
-	unsigned int i;
-
-	for (i = 0; i < c->n; i++) {
-		const struct carried_buffer *b = &c->buffers[i];
-
-		if (b->flags & CARRIED_CHANGED)
-			room += carried_changes_room(b->size) + b->size;
-		else if (b->flags & CARRIED_LENGTH)
-			room += carried_piece_size(b->size);
-		else if (b->flags & CARRIED_BACK)
-			room += carried_piece_size(written(c, i, result, msg));
-	}
-	return room;
-}
-
-/* Pack for RETURN what the call has written. */
-static struct procshare_msg *collect(struct home_thread *t, struct pt_regs *regs,
-				     const struct carried *c, const struct procshare_msg *msg,
-				     size_t *brought)
-{
-	struct procshare_msg *ret;
-	unsigned int i;
-	void *to;
-	ssize_t n;
-
-	*brought = 0;
-	ret = executor_alloc_return(t, room_for(c, regs->ax, msg));
-	if (!ret)
-		return NULL;
-	to = ret->body + sizeof(struct procshare_wire_return);
-	for (i = 0; i < c->n; i++) {
-		if (!(c->buffers[i].flags & CARRIED_BACK))
-			continue;
-		n = fetch(c, i, regs->ax, msg, to + *brought);
-		if (n < 0) {
-			regs->ax = n;
-			*brought = 0;
-			break;
-		}
-		*brought += n;
-	}
-	return ret;
 }
 
 /*
@@ -291,9 +224,9 @@ struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_reg
 	struct carried c;
 	unsigned long slot;
 
-	call_carries(regs, nr, &c);
 	/* Whoever looks at the call wants to see the caller's memory. */
-	if (executor_watched() || !can_be_made(regs, nr, &c, msg))
+	if (executor_watched() || !take_arguments(&c, regs, nr, msg) ||
+	    !can_be_made(regs, nr, &c, msg))
 		return ret;
 	slot = scratch_get(t->process);
 	if (!slot)
@@ -302,7 +235,7 @@ struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_reg
 	/* Is it still there? */
 	if (!put_user(0, (int __user *)slot) && put_arguments(&c, msg)) {
 		make(regs, nr, &c);
-		ret = collect(t, regs, &c, msg, brought);
+		ret = executor_collect(t, regs, &c, msg, brought);
 	}
 	scratch_put(t->process, slot);
 	return ret;

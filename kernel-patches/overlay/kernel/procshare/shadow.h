@@ -259,12 +259,12 @@ bool shadow_thread_has_bounced(const struct shadow_thread *st,
 			       const struct task_struct *task);
 
 /* shadow_carried.c */
-void shadow_carries(const struct shadow_thread *st, const struct pt_regs *regs, long nr,
+void shadow_carries(struct shadow_thread *st, const struct pt_regs *regs, long nr,
 		    struct carried *c);
 size_t shadow_carry_room(const struct carried *c);
-size_t shadow_carry(struct shadow_thread *st, const struct carried *c,
+size_t shadow_carry(struct shadow_thread *st, struct carried *c,
 		    struct procshare_wire_call *call);
-bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs, long nr,
+bool shadow_store(struct shadow_thread *st, const struct carried *c,
 		  const struct procshare_wire_return *ret);
 struct procshare_msg *shadow_pack_store(const struct procshare_wire_return *ret);
 

@@ -37,18 +37,18 @@ static bool complete_call(struct shadow_thread *st, struct pt_regs *regs,
 	return true;
 }
 
-static struct procshare_msg *pack_call(struct shadow_thread *st,
-				       struct pt_regs *regs, long nr)
+/* @carried: what travels with it and its result. */
+static struct procshare_msg *pack_call(struct shadow_thread *st, struct pt_regs *regs,
+				       long nr, struct carried *carried)
 {
 	bool clone = syscall_is_clone(nr);
 	struct procshare_wire_call *call;
 	struct procshare_msg *msg;
-	struct carried carried;
 	size_t room;
 	ssize_t more;
 
-	shadow_carries(st, regs, nr, &carried);
-	room = clone ? procshare_state_size() : shadow_carry_room(&carried);
+	shadow_carries(st, regs, nr, carried);
+	room = clone ? procshare_state_size() : shadow_carry_room(carried);
 	msg = procshare_msg_alloc(PROCSHARE_WIRE_CALL, sizeof(*call) + room,
 				  GFP_KERNEL_ACCOUNT);
 	if (!msg)
@@ -58,7 +58,7 @@ static struct procshare_msg *pack_call(struct shadow_thread *st,
 	if (clone)
 		more = procshare_save_xstate(call + 1, room);
 	else
-		more = shadow_carry(st, &carried, call);
+		more = shadow_carry(st, carried, call);
 	if (more < 0 || !complete_call(st, regs, msg)) {
 		procshare_msg_free(msg);
 		return NULL;
@@ -83,11 +83,9 @@ static void give_up(struct shadow_thread *st, const char *why)
 	set_thread_flag(TIF_NOTIFY_RESUME);
 }
 
-static bool is_well_formed(const struct pt_regs *regs, long nr,
-			   const struct procshare_msg *msg)
+static bool is_well_formed(const struct carried *carried, const struct procshare_msg *msg)
 {
 	const struct procshare_wire_return *ret = (void *)msg->body;
-	struct carried c;
 	u32 data;
 
 	if (msg->length < sizeof(*ret))
@@ -95,13 +93,12 @@ static bool is_well_formed(const struct pt_regs *regs, long nr,
 	data = le32_to_cpu(ret->data);
 	if (msg->length != sizeof(*ret) + data)
 		return false;
-	call_carries(regs, nr, &c);
-	return carried_are_pieces(&c, CARRIED_BACK, ret + 1, data);
+	return carried_are_pieces(carried, CARRIED_BACK, ret + 1, data);
 }
 
 /* Send a CALL and wait for its RETURN, NULL if that makes no sense. */
-static struct procshare_msg *exchange(struct shadow_thread *st, struct pt_regs *regs,
-				      long nr, struct procshare_msg *msg)
+static struct procshare_msg *exchange(struct shadow_thread *st, struct procshare_msg *msg,
+				      const struct carried *carried)
 {
 	shadow_pace_pause(st);
 	procshare_send(st->shadow->home, msg);
@@ -123,7 +120,7 @@ static struct procshare_msg *exchange(struct shadow_thread *st, struct pt_regs *
 	}
 	poll_end(&st->poll);
 	shadow_pace_resume(st);
-	if (is_well_formed(regs, nr, msg))
+	if (is_well_formed(carried, msg))
 		return msg;
 	procshare_msg_free(msg);
 	give_up(st, "home sent a malformed result");
@@ -157,19 +154,21 @@ static void take_return(struct shadow_thread *st, struct pt_regs *regs, long nr,
  * if it has taken that back meanwhile and keeps it.  Returns what home said last.
  */
 static struct procshare_msg *take_data(struct shadow_thread *st, struct pt_regs *regs,
-				       long nr, struct procshare_msg *msg)
+				       struct procshare_msg *msg, struct carried *carried)
 {
 	struct procshare_wire_return *ret = (void *)msg->body;
 	struct procshare_msg *call;
 
-	if (!ret->data || shadow_store(st, regs, nr, ret))
+	if (!ret->data || shadow_store(st, carried, ret))
 		return msg;
 	call = shadow_pack_store(ret);
 	/* The result is what it was, if home can do it. */
 	regs->ax = le64_to_cpu(ret->value);
 	procshare_msg_free(msg);
+	/* That brings no more. */
+	carried->n = 0;
 	if (call && complete_call(st, regs, call))
-		return exchange(st, regs, nr, call);
+		return exchange(st, call, carried);
 	procshare_msg_free(call);
 	give_up(st, "no memory for the data of a call");
 	return NULL;
@@ -177,16 +176,18 @@ static struct procshare_msg *take_data(struct shadow_thread *st, struct pt_regs 
 
 static void forward(struct shadow_thread *st, struct pt_regs *regs, long nr)
 {
-	struct procshare_msg *msg = pack_call(st, regs, nr);
+	struct procshare_msg *msg;
+	struct carried carried;
 
+	msg = pack_call(st, regs, nr, &carried);
 	if (!msg) {
 		take_call_home(st, regs, nr);
 		return;
 	}
 	trace_procshare_call(st->shadow->id, st->tid, nr);
-	msg = exchange(st, regs, nr, msg);
+	msg = exchange(st, msg, &carried);
 	if (msg)
-		msg = take_data(st, regs, nr, msg);
+		msg = take_data(st, regs, msg, &carried);
 	if (!msg)
 		return;
 	take_return(st, regs, nr, (void *)msg->body);

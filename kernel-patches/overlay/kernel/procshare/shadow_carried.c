@@ -13,23 +13,66 @@
 #include "carried.h"
 #include "shadow.h"
 
-/* The piece of what the call reads in buffer @i, at @to; -EFAULT if it cannot be had here. */
+static size_t parts_of(const struct carried *c)
+{
+	return c->buffers[carried_find(c, CARRIED_VECTOR)].size / sizeof(struct iovec);
+}
+
+static bool gather(const struct carried *c, void *to)
+{
+	unsigned int i;
+
+	for (i = 0; i < parts_of(c); i++) {
+		if (copy_from_user(to, c->vector[i].iov_base, c->vector[i].iov_len))
+			return false;
+		to += c->vector[i].iov_len;
+	}
+	return true;
+}
+
+/* What the call reads in @b, to @to; headers and vectors are what they were when looked at. */
+static bool copy(const struct carried *c, const struct carried_buffer *b, void *to)
+{
+	if (b->flags & CARRIED_PLACES)
+		return gather(c, to);
+	if (b->flags & CARRIED_HEADER)
+		memcpy(to, &c->header, b->size);
+	else if (b->flags & CARRIED_VECTOR)
+		memcpy(to, c->vector, b->size);
+	else
+		return !copy_from_user(to, (const void __user *)b->at, b->size);
+	return true;
+}
+
+/* The piece of buffer @i, at @to; -EFAULT if it cannot be had here. */
 static ssize_t carry(const struct carried *c, unsigned int i, void *to)
 {
 	const struct carried_buffer *b = &c->buffers[i];
-	const void __user *from = (const void __user *)b->at;
 	ssize_t n = b->size;
 
 	if (b->flags & CARRIED_STRING) {
-		n = strncpy_from_user(carried_piece(to, i, 0, 0), from, b->size);
+		n = strncpy_from_user(carried_piece(to, i, 0, 0),
+				      (const char __user *)b->at, b->size);
 		if (n < 0 || n == b->size)
 			return -EFAULT;
 		n++;
 		carried_piece(to, i, 0, n);
-	} else if (copy_from_user(carried_piece(to, i, 0, n), from, n)) {
+	} else if (!copy(c, b, carried_piece(to, i, 0, n))) {
 		return -EFAULT;
 	}
 	return carried_piece_size(n);
+}
+
+static bool can_write(const struct carried *c, const struct carried_buffer *b)
+{
+	unsigned int i;
+
+	if (!(b->flags & CARRIED_PLACES))
+		return !fault_in_safe_writeable((void __user *)b->at, b->size);
+	for (i = 0; i < parts_of(c); i++)
+		if (fault_in_safe_writeable(c->vector[i].iov_base, c->vector[i].iov_len))
+			return false;
+	return true;
 }
 
 /* All that it reads, and what it may write is prepared for that. */
@@ -47,35 +90,41 @@ static ssize_t carry_all(const struct carried *c, void *to)
 				return n;
 			used += n;
 		}
-		if (b->flags & CARRIED_BACK &&
-		    fault_in_safe_writeable((void __user *)b->at, b->size))
+		if (b->flags & CARRIED_BACK && !can_write(c, b))
 			return -EFAULT;
 	}
 	return used;
 }
 
-static bool is_here(unsigned long address)
+/* A long transfer is best made where the buffer is: what is only copied never leaves home. */
+static bool is_at_home(const struct carried *c)
 {
+	int at = carried_find(c, CARRIED_PLACES);
+	const struct carried_buffer *b = &c->buffers[max(at, 0)];
+	const void __user *first;
 	u8 byte;
 
-	return !copy_from_user_nofault(&byte, (const void __user *)address, 1);
+	if (b->size <= CARRIED_SMALL || b->flags & CARRIED_PART)
+		return false;
+	first = at < 0 ? (const void __user *)b->at : c->vector[0].iov_base;
+	return copy_from_user_nofault(&byte, first, 1);
 }
 
-/*
- * What is to travel with the call.  Whoever looks at the call wants to see the memory
- * at home; and a long transfer is best made where the buffer is: what is only copied
- * from file to file never leaves home.
- */
-void shadow_carries(const struct shadow_thread *st, const struct pt_regs *regs, long nr,
+/* What is to travel with the call.  Whoever looks at it wants to see the memory at home. */
+void shadow_carries(struct shadow_thread *st, const struct pt_regs *regs, long nr,
 		    struct carried *c)
 {
-	const struct carried_buffer *first = &c->buffers[0];
+	bool known;
 
-	call_carries(regs, nr, c);
+	c->n = 0;
+	if (!st->watched)
+		call_carries(regs, nr, c);
 	if (!c->n)
 		return;
-	if (st->watched || (first->size > CARRIED_SMALL && !(first->flags & CARRIED_PART) &&
-			    !is_here(first->at)))
+	st->peeking = true;
+	known = carried_look(c);
+	st->peeking = false;
+	if (!known || is_at_home(c))
 		c->n = 0;
 }
 
@@ -93,9 +142,9 @@ size_t shadow_carry_room(const struct carried *c)
 
 /*
  * Make the call carry @c, for which there is room behind it.  Returns the bytes that
- * follow it now.  A call without pieces finds its memory at home.
+ * follow it now.  A call without pieces finds its memory at home, and brings none.
  */
-size_t shadow_carry(struct shadow_thread *st, const struct carried *c,
+size_t shadow_carry(struct shadow_thread *st, struct carried *c,
 		    struct procshare_wire_call *call)
 {
 	ssize_t n;
@@ -105,39 +154,23 @@ size_t shadow_carry(struct shadow_thread *st, const struct carried *c,
 	st->peeking = true;
 	n = carry_all(c, call + 1);
 	st->peeking = false;
-	if (n < 0)
+	if (n < 0) {
+		c->n = 0;
 		return 0;
+	}
 	call->flags = cpu_to_le32(PROCSHARE_CALL_CARRIES);
 	call->data = cpu_to_le32(n);
 	return n;
 }
 
-/* Put the pieces of RETURN, of such buffers, where they belong. */
-static bool store(const struct carried *c, const struct procshare_wire_return *ret)
-{
-	const struct procshare_wire_piece *piece;
-	size_t n = le32_to_cpu(ret->data), at = 0;
-
-	while (at < n) {
-		piece = carried_next(ret + 1, n, &at);
-		if (copy_to_user((void __user *)c->buffers[le16_to_cpu(piece->buffer)].at +
-				 le16_to_cpu(piece->offset),
-				 piece + 1, le32_to_cpu(piece->length)))
-			return false;
-	}
-	return true;
-}
-
-/* The same; false if it cannot be done here. */
-bool shadow_store(struct shadow_thread *st, const struct pt_regs *regs, long nr,
+/* Put what RETURN has brought where it belongs; false if it cannot be done here. */
+bool shadow_store(struct shadow_thread *st, const struct carried *c,
 		  const struct procshare_wire_return *ret)
 {
-	struct carried c;
 	bool can;
 
-	call_carries(regs, nr, &c);
 	st->peeking = true;
-	can = store(&c, ret);
+	can = carried_store(c, ret + 1, le32_to_cpu(ret->data));
 	st->peeking = false;
 	return can;
 }
