@@ -34,24 +34,26 @@
 /* What waitid() writes of a siginfo_t. */
 #define WAITID_SIZE	28
 
-/* Arguments count from 1. */
-#define SENT(a, size)		{ .argument = a, .unit = size, .flags = CARRIED_SENT }
-#define SENT_ARRAY(a, size, n)	{ .argument = a, .unit = size, .count = n, .flags = CARRIED_SENT }
-#define PATH(a)			{ .argument = a, .unit = CARRIED_PATH, .flags = CARRIED_STRING }
-#define FILLED(a, size)		{ .argument = a, .unit = size, .flags = CARRIED_FILLED }
-#define FOUND(a, size)		{ .argument = a, .unit = size, .flags = CARRIED_FOUND }
-#define RESULT(a, size, n)	{ .argument = a, .unit = size, .count = n, .flags = CARRIED_RESULT }
-#define PART(a, size, n)	{ .argument = a, .unit = size, .count = n, .flags = CARRIED_RESULT | CARRIED_PART }
-#define CHANGED(a, size)	{ .argument = a, .unit = size, .flags = CARRIED_CHANGED }
-#define CHANGED_ARRAY(a, size, n) { .argument = a, .unit = size, .count = n, .flags = CARRIED_CHANGED }
+/* Arguments count from 1; @n has the number of units. */
+#define BUFFER(a, size, n, f)	{ .argument = a, .unit = size, .count = n, .flags = f }
+#define SENT(a, size)		BUFFER(a, size, 0, CARRIED_SENT)
+#define SENT_ARRAY(a, size, n)	BUFFER(a, size, n, CARRIED_SENT)
+#define PATH(a)			BUFFER(a, CARRIED_PATH, 0, CARRIED_STRING)
+#define FILLED(a, size)		BUFFER(a, size, 0, CARRIED_FILLED)
+#define FOUND(a, size)		BUFFER(a, size, 0, CARRIED_FOUND)
+#define RESULT(a, size, n)	BUFFER(a, size, n, CARRIED_RESULT)
+#define PART(a, size, n)	BUFFER(a, size, n, CARRIED_RESULT | CARRIED_PART)
+#define CHANGED(a, size)	BUFFER(a, size, 0, CARRIED_CHANGED)
+#define CHANGED_ARRAY(a, size, n) BUFFER(a, size, n, CARRIED_CHANGED)
 /* Sets of descriptors: a long for each 64 of them. */
-#define CHANGED_SET(a, n)	{ .argument = a, .count = n, .flags = CARRIED_CHANGED }
-#define LENGTH(a, size, n)	{ .argument = a, .unit = size, .flags = CARRIED_LENGTH }, CHANGED(n, sizeof(int))
+#define CHANGED_SET(a, n)	BUFFER(a, 0, n, CARRIED_CHANGED)
+/* Argument @n points to an int, the length. */
+#define LENGTH(a, size, n)	BUFFER(a, size, 0, CARRIED_LENGTH), CHANGED(n, sizeof(int))
 #define ADDRESS(a, n)		LENGTH(a, sizeof(struct sockaddr_storage), n)
-#define VECTOR(a, n)		{ .argument = a, .unit = sizeof(struct iovec), .count = n, .flags = CARRIED_VECTOR }
-#define SENT_PLACES(a, n)	VECTOR(a, n), { .unit = 1, .flags = CARRIED_SENT | CARRIED_PLACES }
-#define RESULT_PLACES(a, n)	VECTOR(a, n), { .unit = 1, .flags = CARRIED_RESULT | CARRIED_PLACES }
-#define HEADER(a, way)		{ .argument = a, .unit = sizeof(struct user_msghdr), .flags = CARRIED_HEADER | (way) }
+#define VECTOR(a, n)		BUFFER(a, sizeof(struct iovec), n, CARRIED_VECTOR)
+#define SENT_PLACES(a, n)	VECTOR(a, n), BUFFER(0, 1, 0, CARRIED_SENT | CARRIED_PLACES)
+#define RESULT_PLACES(a, n)	VECTOR(a, n), BUFFER(0, 1, 0, CARRIED_RESULT | CARRIED_PLACES)
+#define HEADER(a, way)		BUFFER(a, sizeof(struct user_msghdr), 0, CARRIED_HEADER | (way))
 
 /**
  * struct rule - a buffer of a call
@@ -197,8 +199,10 @@ static const struct rule calls[][CARRIED_BUFFERS] = {
 	[__NR_setrlimit] = { SENT(2, sizeof(struct rlimit)) },
 	[__NR_prlimit64] = { SENT(3, sizeof(struct rlimit64)), FILLED(4, sizeof(struct rlimit64)) },
 	[__NR_getgroups] = { RESULT(2, sizeof(gid_t), 1) },
-	[__NR_getresuid] = { FILLED(1, sizeof(uid_t)), FILLED(2, sizeof(uid_t)), FILLED(3, sizeof(uid_t)) },
-	[__NR_getresgid] = { FILLED(1, sizeof(gid_t)), FILLED(2, sizeof(gid_t)), FILLED(3, sizeof(gid_t)) },
+	[__NR_getresuid] = { FILLED(1, sizeof(uid_t)), FILLED(2, sizeof(uid_t)),
+			    FILLED(3, sizeof(uid_t)) },
+	[__NR_getresgid] = { FILLED(1, sizeof(gid_t)), FILLED(2, sizeof(gid_t)),
+			    FILLED(3, sizeof(gid_t)) },
 	[__NR_getrandom] = { RESULT(1, 1, 2) },
 	[__NR_memfd_create] = { PATH(1) },
 };

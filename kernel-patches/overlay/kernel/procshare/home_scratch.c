@@ -18,12 +18,10 @@
 #include "home.h"
 
 /* Room for all buffers of a call, each aligned. */
-#define SLOT_SIZE	(CARRIED_MAX + PAGE_SIZE)
+#define SLOT_SIZE	PAGE_ALIGN(CARRIED_MAX + CARRIED_BUFFERS * SCRATCH_ALIGN)
 #define AREA_SIZE	(SCRATCH_SLOTS * SLOT_SIZE)
 /* The highest place there is: mappings that come later are where they would be. */
 #define AREA_HINT	(DEFAULT_MAP_WINDOW - AREA_SIZE)
-
-static_assert(SLOT_SIZE >= CARRIED_MAX + CARRIED_BUFFERS * SCRATCH_ALIGN);
 
 /* Children have areas of their own, dumps are of the program. */
 static const int advice[] = { MADV_DONTFORK, MADV_DONTDUMP, MADV_NOHUGEPAGE };
