@@ -184,8 +184,31 @@ static void* use_datagrams(void* argument) {
     return argument;
 }
 
+// What is only counted is not written.
+static void* count_stream(void* argument) {
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    struct iovec in = part(room(), 100);
+    struct msghdr answer = {.msg_iov = &in, .msg_iovlen = 1};
+    socklen_t length = sizeof(own);
+    int accepted;
+
+    CHECK(bind(server, (struct sockaddr*)&own, sizeof(own)) == 0 && listen(server, 1) == 0);
+    CHECK(getsockname(server, (struct sockaddr*)&own, &length) == 0);
+    CHECK(connect(client, (struct sockaddr*)&own, sizeof(own)) == 0);
+    accepted = accept(server, NULL, NULL);
+    CHECK(accepted >= 0);
+    CHECK_EQUAL(send(client, "0123456789", 10, 0), 10);
+    CHECK_EQUAL(recv(accepted, in.iov_base, 5, MSG_TRUNC | MSG_WAITALL), 5);
+    in.iov_len = 5;
+    CHECK_EQUAL(recvmsg(accepted, &answer, MSG_TRUNC | MSG_WAITALL), 5);
+    check_around(in.iov_base, 0);
+    return argument;
+}
+
 static void datagrams(void) {
     in_threads(3, use_datagrams);
+    in_threads(3, count_stream);
 }
 
 // ---- descriptors ----

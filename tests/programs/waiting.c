@@ -47,6 +47,7 @@ static void* wait_for_events(void* argument) {
     CHECK_EQUAL(syscall(SYS_epoll_pwait2, epoll, edge(sizeof(event)), 1, &at_once, NULL, 8), 1);
     expect(epoll_wait(epoll, events, 0, 0), EINVAL);
     expect(syscall(SYS_epoll_wait, epoll, events, -1, 0), EINVAL);
+    expect(syscall(SYS_epoll_wait, epoll, events, 0x10000000, 0), EINVAL);
     expect(epoll_wait(epoll, read_only(), 1, 0), EFAULT);
     expect(epoll_wait(1000, events, 1, 0), EBADF);
     value = 0;
@@ -99,6 +100,10 @@ static void check_select(int readable, int idle) {
     FD_SET(idle, set);
     CHECK_EQUAL(syscall(SYS_select, idle + 1, set, NULL, NULL, &short_while), 0);
     CHECK(!FD_ISSET(idle, set) && short_while.tv_usec == 0);
+    // One set for two questions: the answer to the last one counts.
+    FD_SET(readable, set);
+    CHECK_EQUAL(syscall(SYS_select, readable + 1, set, NULL, set, NULL), 1);
+    CHECK(!FD_ISSET(readable, set));
     FD_SET(readable, set);
     CHECK_EQUAL(syscall(SYS_pselect6, readable + 1, set, NULL, NULL, &other, NULL), 1);
     CHECK(FD_ISSET(readable, set) && other.tv_sec == 4);

@@ -9,6 +9,7 @@
 #include <linux/fcntl.h>
 #include <uapi/linux/futex.h>
 #include <linux/minmax.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/ptrace.h>
 #include <linux/resource.h>
@@ -263,6 +264,9 @@ static bool is_lock(unsigned int command)
 	}
 }
 
+/* Of what is received so some protocols say how much it is and write nothing. */
+#define COUNTED_ONLY	(MSG_TRUNC | MSG_SOCK_DEVMEM)
+
 /* Does the call use its buffers as the table says? */
 static bool is_as_usual(const struct pt_regs *regs, long nr)
 {
@@ -279,6 +283,13 @@ static bool is_as_usual(const struct pt_regs *regs, long nr)
 		return !(regs->r10 & MSG_ZEROCOPY);
 	case __NR_sendmsg:
 		return !(regs->dx & MSG_ZEROCOPY);
+	case __NR_recvfrom:
+		return !(regs->r10 & COUNTED_ONLY);
+	case __NR_recvmsg:
+		return !(regs->dx & COUNTED_ONLY);
+	case __NR_rt_sigpending:
+		/* Or it writes a part. */
+		return regs->si == sizeof(sigset_t);
 	case __NR_getsockopt:
 		/* A filter has a length in instructions. */
 		return (int)regs->si == SOL_SOCKET && (int)regs->dx != SO_GET_FILTER;
@@ -296,7 +307,7 @@ static const struct rule *find(const struct pt_regs *regs, long nr, unsigned int
 	}
 	if (nr < 0 || nr >= ARRAY_SIZE(calls) || !is_as_usual(regs, nr))
 		return NULL;
-	return calls[nr];
+	return calls[array_index_nospec(nr, ARRAY_SIZE(calls))];
 }
 
 unsigned long *carried_argument(struct pt_regs *regs, unsigned int argument)
@@ -337,6 +348,9 @@ static size_t size_of(const struct rule *rule, const struct pt_regs *regs)
 	if (count > INT_MAX)
 		return SIZE_MAX;
 	size = rule->unit ? count * rule->unit : BITS_TO_LONGS(count) * sizeof(long);
+	/* More than this the kernel refuses, although it would never fill it. */
+	if (size > INT_MAX)
+		return SIZE_MAX;
 	if (rule->flags & CARRIED_PART)
 		return min(size, rounddown(MOST_IN_PART, rule->unit));
 	if (rule->flags & CARRIED_VECTOR && count > CARRIED_VECTOR_MAX)
@@ -362,6 +376,17 @@ static bool describe(struct carried_buffer *b, const struct rule *rule,
 	return size_of(rule, regs) != SIZE_MAX;
 }
 
+/* Changes of a buffer that is another one, too, are not for comparing to tell. */
+static bool is_twice(const struct carried *c, const struct carried_buffer *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->buffers[i].at == b->at && c->buffers[i].flags & CARRIED_CHANGED)
+			return true;
+	return false;
+}
+
 /* What travels with the call @nr and its result, as far as its registers tell. */
 void call_carries(const struct pt_regs *regs, long nr, struct carried *c)
 {
@@ -380,6 +405,10 @@ void call_carries(const struct pt_regs *regs, long nr, struct carried *c)
 		}
 		if (b->flags & CARRIED_PLACES ? !c->n : !b->at || !b->size)
 			continue;
+		if (is_twice(c, b)) {
+			c->n = 0;
+			return;
+		}
 		total += b->size;
 		c->n++;
 	}

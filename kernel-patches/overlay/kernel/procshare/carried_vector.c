@@ -123,13 +123,27 @@ static bool store(const struct carried *c, const struct procshare_wire_piece *pi
 	return !copy_to_user((void __user *)b->at + offset, piece + 1, n);
 }
 
-/* Put all pieces, which are such of @c, into current's memory; false if it cannot be done. */
+/* Put those pieces that are of a header, or those that are not. */
+static bool store_all(const struct carried *c, const void *pieces, size_t n, bool of_header)
+{
+	const struct procshare_wire_piece *piece;
+	size_t at = 0;
+	u16 flags;
+
+	while (at < n) {
+		piece = carried_next(pieces, n, &at);
+		flags = c->buffers[le16_to_cpu(piece->buffer)].flags;
+		if (!!(flags & CARRIED_HEADER) == of_header && !store(c, piece))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Put all pieces, which are such of @c, into current's memory; false if it cannot be done.
+ * The header last: who tries again learns from it where the others belong.
+ */
 bool carried_store(const struct carried *c, const void *pieces, size_t n)
 {
-	size_t at = 0;
-
-	while (at < n)
-		if (!store(c, carried_next(pieces, n, &at)))
-			return false;
-	return true;
+	return store_all(c, pieces, n, false) && store_all(c, pieces, n, true);
 }

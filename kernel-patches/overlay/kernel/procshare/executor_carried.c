@@ -9,6 +9,9 @@
 
 #include <linux/align.h>
 #include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kdev_t.h>
+#include <linux/major.h>
 #include <linux/nospec.h>
 #include <linux/string.h>
 #include <linux/task_work.h>
@@ -145,10 +148,49 @@ static bool put_arguments(struct carried *c, const struct procshare_msg *msg)
 	return redirect(c);
 }
 
-/*
- * A buffer that has another length than its place would be overrun; one for transfers
- * past the page cache has to be the caller's own.
- */
+/* Of a terminal, or of memory: others may read what they are to fill, or keep what is written. */
+static bool is_plain_device(dev_t device)
+{
+	switch (MAJOR(device)) {
+	case MEM_MAJOR:
+	case TTY_MAJOR:
+	case TTYAUX_MAJOR:
+	case UNIX98_PTY_MASTER_MAJOR ... UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT - 1:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Past the page cache it has to be the caller's own memory. */
+static bool is_plain(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	return !(file->f_flags & O_DIRECT) &&
+	       (!S_ISCHR(inode->i_mode) || is_plain_device(inode->i_rdev));
+}
+
+static bool is_transfer(long nr)
+{
+	switch (nr) {
+	case __NR_read:
+	case __NR_write:
+	case __NR_pread64:
+	case __NR_pwrite64:
+	case __NR_readv:
+	case __NR_writev:
+	case __NR_preadv:
+	case __NR_pwritev:
+	case __NR_preadv2:
+	case __NR_pwritev2:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A buffer that is longer than its place is refused, too. */
 static bool can_be_made(const struct pt_regs *regs, long nr, const struct carried *c,
 			const struct procshare_msg *msg)
 {
@@ -162,24 +204,12 @@ static bool can_be_made(const struct pt_regs *regs, long nr, const struct carrie
 		if (length < 0 || length > c->buffers[i].size)
 			return false;
 	}
-	switch (nr) {
-	case __NR_read:
-	case __NR_write:
-	case __NR_pread64:
-	case __NR_pwrite64:
-	case __NR_readv:
-	case __NR_writev:
-	case __NR_preadv:
-	case __NR_pwritev:
-	case __NR_preadv2:
-	case __NR_pwritev2: {
+	if (is_transfer(nr)) {
 		CLASS(fd, f)(regs->di);
 
-		return fd_empty(f) || !(fd_file(f)->f_flags & O_DIRECT);
+		return fd_empty(f) || is_plain(fd_file(f));
 	}
-	default:
-		return true;
-	}
+	return true;
 }
 
 /* A poll() that a stop has interrupted goes on with the caller's array. */

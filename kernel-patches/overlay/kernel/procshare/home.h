@@ -61,11 +61,13 @@ struct usage {
  * struct scratch - memory for the arguments of calls
  * @tried: bit 0: somebody makes it, or has tried to
  * @start: its address in the process, 0 if there is none
+ * @gone: the program has unmapped it
  * @used: slots
  */
 struct scratch {
 	unsigned long tried;
 	unsigned long start;
+	bool gone;
 	DECLARE_BITMAP(used, SCRATCH_SLOTS);
 };
 
@@ -186,6 +188,7 @@ void process_node_down(unsigned int node);
 /* home_scratch.c */
 unsigned long scratch_get(struct procshare_process *p);
 void scratch_put(struct procshare_process *p, unsigned long address);
+void scratch_lose(struct procshare_process *p, unsigned long from, unsigned long to);
 
 /* home_fence.c */
 void home_fence(struct procshare_process *p, const struct pt_regs *regs, long nr);

@@ -119,6 +119,8 @@ static int range_start(struct mmu_notifier *mn,
 		.map = pages_needed && want != COH_WANT_DISCARD,
 	};
 
+	if (range->event == MMU_NOTIFY_UNMAP)
+		scratch_lose(p, range->start, range->end);
 	if (!want || !mmu_notifier_range_blockable(range))
 		return 0;
 	block(p, range);

@@ -5,8 +5,8 @@
  * What comes with a remote thread's call is put here, and the kernel makes the call
  * with these addresses: it takes arguments from nowhere but the caller's memory.  One area
  * per process, made by the first executor that wants it, of slots of which a call has one.
- * If there is none the call is made with the caller's pages; so it is if the program does
- * something to the area, which is mapped like any other memory of its.
+ * If there is none the call is made with the caller's pages; so it is once the program has
+ * unmapped some of the area, which is mapped like any other memory of its.
  */
 
 #include <linux/mm.h>
@@ -60,6 +60,8 @@ unsigned long scratch_get(struct procshare_process *p)
 	unsigned long start = READ_ONCE(s->start);
 	unsigned int slot;
 
+	if (READ_ONCE(s->gone))
+		return 0;
 	if (!start) {
 		if (test_and_set_bit(0, &s->tried))
 			return 0;
@@ -81,4 +83,13 @@ void scratch_put(struct procshare_process *p, unsigned long address)
 	struct scratch *s = &p->scratch;
 
 	clear_bit_unlock((address - s->start) / SLOT_SIZE, s->used);
+}
+
+/* [@from, @to) is unmapped, and may become something else. */
+void scratch_lose(struct procshare_process *p, unsigned long from, unsigned long to)
+{
+	unsigned long start = READ_ONCE(p->scratch.start);
+
+	if (start && from < start + AREA_SIZE && start < to)
+		WRITE_ONCE(p->scratch.gone, true);
 }

@@ -63,12 +63,24 @@ static ssize_t carry(const struct carried *c, unsigned int i, void *to)
 	return carried_piece_size(n);
 }
 
+/* How much the call may write to @b. */
+static size_t most_of(const struct carried_buffer *b)
+{
+	int length;
+
+	if (!(b->flags & CARRIED_LENGTH))
+		return b->size;
+	if (get_user(length, (int __user *)b[1].at))
+		return 0;
+	return clamp(length, 0, (int)b->size);
+}
+
 static bool can_write(const struct carried *c, const struct carried_buffer *b)
 {
 	unsigned int i;
 
 	if (!(b->flags & CARRIED_PLACES))
-		return !fault_in_safe_writeable((void __user *)b->at, b->size);
+		return !fault_in_safe_writeable((void __user *)b->at, most_of(b));
 	for (i = 0; i < parts_of(c); i++)
 		if (fault_in_safe_writeable(c->vector[i].iov_base, c->vector[i].iov_len))
 			return false;
