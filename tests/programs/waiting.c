@@ -14,11 +14,12 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
-enum { TIMES = 500, CROWD = 200, AREA = 128 * (65536 + PAGE) };
+enum { TIMES = 500, CROWD = 200, AREA = 256 * PAGE };
 
 // ---- events ----
 
@@ -204,14 +205,15 @@ static void stops(void) {
 
 // ---- crowd ----
 
-static int crowd_pipe[2];
+static int crowd_sockets[2];
 static _Atomic int seen[CROWD];
 
 static void* read_in_crowd(void* argument) {
-    uint8_t* number = room();
+    uint8_t* number = memset(map_private(2 * PAGE), FILLING, 2 * PAGE);
 
-    CHECK_EQUAL(read(crowd_pipe[0], number, 1), 1);
-    check_around(number, 1);
+    CHECK_EQUAL(read(crowd_sockets[0], number, 2 * PAGE), 1);
+    for (int i = 1; i < 2 * PAGE; i++)
+        CHECK_EQUAL(number[i], FILLING);
     seen[*number]++;
     return argument;
 }
@@ -220,12 +222,12 @@ static void* read_in_crowd(void* argument) {
 static void crowd(void) {
     pthread_t threads[CROWD];
 
-    CHECK(pipe(crowd_pipe) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, crowd_sockets) == 0);
     for (uintptr_t i = 0; i < CROWD; i++)
         threads[i] = start(read_in_crowd, i);
     usleep(500000);
     for (int i = 0; i < CROWD; i++)
-        CHECK_EQUAL(write(crowd_pipe[1], &(uint8_t){i}, 1), 1);
+        CHECK_EQUAL(write(crowd_sockets[1], &(uint8_t){i}, 1), 1);
     for (int i = 0; i < CROWD; i++)
         join(threads[i]);
     for (int i = 0; i < CROWD; i++)

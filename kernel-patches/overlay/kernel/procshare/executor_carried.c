@@ -95,14 +95,28 @@ void executor_store(struct pt_regs *regs, long nr, const void *pieces, size_t n)
 		regs->ax = -EFAULT;
 }
 
-/* Where the call finds each of @c's buffers, from @slot on. */
-static void place(struct carried *c, unsigned long slot)
+/* Each buffer begins here, or at a multiple of it. */
+#define SCRATCH_ALIGN	64
+
+/* What all buffers need together. */
+static size_t size_of(const struct carried *c)
+{
+	size_t size = 0;
+	unsigned int i;
+
+	for (i = 0; i < c->n; i++)
+		size += ALIGN(c->buffers[i].size, SCRATCH_ALIGN);
+	return size;
+}
+
+/* Where the call finds each of @c's buffers, from @scratch on. */
+static void place(struct carried *c, unsigned long scratch)
 {
 	unsigned int i;
 
 	for (i = 0; i < c->n; i++) {
-		c->buffers[i].at = slot;
-		slot += ALIGN(c->buffers[i].size, SCRATCH_ALIGN);
+		c->buffers[i].at = scratch;
+		scratch += ALIGN(c->buffers[i].size, SCRATCH_ALIGN);
 	}
 }
 
@@ -252,21 +266,23 @@ struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_reg
 {
 	struct procshare_msg *ret = ERR_PTR(-EAGAIN);
 	struct carried c;
-	unsigned long slot;
+	unsigned long scratch;
+	size_t size;
 
 	/* Whoever looks at the call wants to see the caller's memory. */
 	if (executor_watched() || !take_arguments(&c, regs, nr, msg) ||
 	    !can_be_made(regs, nr, &c, msg))
 		return ret;
-	slot = scratch_get(t->process);
-	if (!slot)
+	size = size_of(&c);
+	scratch = scratch_get(t->process, size);
+	if (!scratch)
 		return ret;
-	place(&c, slot);
-	/* Is it still there? */
-	if (!put_user(0, (int __user *)slot) && put_arguments(&c, msg)) {
+	place(&c, scratch);
+	/* May it be written? */
+	if (!put_user(0, (u8 __user *)scratch) && put_arguments(&c, msg)) {
 		make(regs, nr, &c);
 		ret = executor_collect(t, regs, &c, msg, brought);
 	}
-	scratch_put(t->process, slot);
+	scratch_put(t->process, scratch, size);
 	return ret;
 }

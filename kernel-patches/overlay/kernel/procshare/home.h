@@ -53,22 +53,23 @@ struct usage {
 	atomic64_t counters[PROCSHARE_COUNTERS];
 };
 
-/* Calls of one process that have memory of it for their arguments (home_scratch.c). */
-#define SCRATCH_SLOTS	128
-#define SCRATCH_ALIGN	64
+/* Pages for the arguments of all calls of one process (home_scratch.c). */
+#define SCRATCH_PAGES	256
 
 /**
  * struct scratch - memory for the arguments of calls
  * @tried: bit 0: somebody makes it, or has tried to
  * @start: its address in the process, 0 if there is none
  * @gone: the program has unmapped it
- * @used: slots
+ * @lock: protects @used; a leaf
+ * @used: pages
  */
 struct scratch {
 	unsigned long tried;
 	unsigned long start;
 	bool gone;
-	DECLARE_BITMAP(used, SCRATCH_SLOTS);
+	spinlock_t lock;
+	DECLARE_BITMAP(used, SCRATCH_PAGES);
 };
 
 /**
@@ -186,8 +187,8 @@ void process_message(struct procshare_process *p, struct procshare_msg *msg);
 void process_node_down(unsigned int node);
 
 /* home_scratch.c */
-unsigned long scratch_get(struct procshare_process *p);
-void scratch_put(struct procshare_process *p, unsigned long address);
+unsigned long scratch_get(struct procshare_process *p, size_t size);
+void scratch_put(struct procshare_process *p, unsigned long address, size_t size);
 void scratch_lose(struct procshare_process *p, unsigned long from, unsigned long to);
 
 /* home_fence.c */

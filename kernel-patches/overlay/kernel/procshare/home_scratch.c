@@ -4,22 +4,20 @@
  *
  * What comes with a remote thread's call is put here, and the kernel makes the call
  * with these addresses: it takes arguments from nowhere but the caller's memory.  One area
- * per process, made by the first executor that wants it, of slots of which a call has one.
- * If there is none the call is made with the caller's pages; so it is once the program has
- * unmapped some of the area, which is mapped like any other memory of its.
+ * per process, made by the first executor that wants it, of which a call has as many pages
+ * as it needs.  If there are none the call is made with the caller's own; so it is once the
+ * program has unmapped some of the area, which is mapped like any other memory of its.
  */
 
+#include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mman.h>
 #include <uapi/asm-generic/mman-common.h>
 
-#include "carried.h"
 #include "home.h"
 
-/* Room for all buffers of a call, each aligned. */
-#define SLOT_SIZE	PAGE_ALIGN(CARRIED_MAX + CARRIED_BUFFERS * SCRATCH_ALIGN)
-#define AREA_SIZE	(SCRATCH_SLOTS * SLOT_SIZE)
+#define AREA_SIZE	(SCRATCH_PAGES * PAGE_SIZE)
 /* The highest place there is: mappings that come later are where they would be. */
 #define AREA_HINT	(DEFAULT_MAP_WINDOW - AREA_SIZE)
 
@@ -53,36 +51,42 @@ static unsigned long make_area(void)
 	return start;
 }
 
-/* A slot in current's memory, for scratch_put(); 0 if there is none. */
-unsigned long scratch_get(struct procshare_process *p)
+static unsigned int pages(size_t size)
 {
-	struct scratch *s = &p->scratch;
-	unsigned long start = READ_ONCE(s->start);
-	unsigned int slot;
-
-	if (READ_ONCE(s->gone))
-		return 0;
-	if (!start) {
-		if (test_and_set_bit(0, &s->tried))
-			return 0;
-		start = make_area();
-		WRITE_ONCE(s->start, start);
-		if (!start)
-			return 0;
-	}
-	do {
-		slot = find_first_zero_bit(s->used, SCRATCH_SLOTS);
-		if (slot == SCRATCH_SLOTS)
-			return 0;
-	} while (test_and_set_bit_lock(slot, s->used));
-	return start + slot * SLOT_SIZE;
+	return DIV_ROUND_UP(size, PAGE_SIZE);
 }
 
-void scratch_put(struct procshare_process *p, unsigned long address)
+/* The first one makes the area: others do not wait for it. */
+static bool has_area(struct scratch *s)
+{
+	if (!READ_ONCE(s->start) && !test_and_set_bit(0, &s->tried))
+		WRITE_ONCE(s->start, make_area());
+	return READ_ONCE(s->start) && !READ_ONCE(s->gone);
+}
+
+/* @size bytes of current's memory, for scratch_put(); 0 if there are none. */
+unsigned long scratch_get(struct procshare_process *p, size_t size)
+{
+	struct scratch *s = &p->scratch;
+	unsigned long at;
+
+	if (!has_area(s))
+		return 0;
+	spin_lock(&s->lock);
+	at = bitmap_find_next_zero_area(s->used, SCRATCH_PAGES, 0, pages(size), 0);
+	if (at < SCRATCH_PAGES)
+		bitmap_set(s->used, at, pages(size));
+	spin_unlock(&s->lock);
+	return at < SCRATCH_PAGES ? s->start + at * PAGE_SIZE : 0;
+}
+
+void scratch_put(struct procshare_process *p, unsigned long address, size_t size)
 {
 	struct scratch *s = &p->scratch;
 
-	clear_bit_unlock((address - s->start) / SLOT_SIZE, s->used);
+	spin_lock(&s->lock);
+	bitmap_clear(s->used, (address - s->start) / PAGE_SIZE, pages(size));
+	spin_unlock(&s->lock);
 }
 
 /* [@from, @to) is unmapped, and may become something else. */

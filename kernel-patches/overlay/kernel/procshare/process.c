@@ -184,6 +184,7 @@ static struct procshare_process *process_create(struct session *session)
 		return NULL;
 	kref_init(&p->ref);
 	spin_lock_init(&p->lock);
+	spin_lock_init(&p->scratch.lock);
 	xa_init(&p->threads);
 	init_waitqueue_head(&p->wait);
 	directory_init(&p->dir);
