@@ -33,7 +33,8 @@ def is_long(item) -> bool:
     if item.path.stem == "test_programs":
         return False
     return "bounce" in item.name or (
-        "spread" in item.name and item.path.stem in ("test_memory", "test_threads", "test_signals", "test_processes")
+        "spread" in item.name
+        and item.path.stem in ("test_carried", "test_memory", "test_threads", "test_signals", "test_processes")
     )
 
 
