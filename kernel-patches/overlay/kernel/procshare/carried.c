@@ -161,7 +161,8 @@ static const struct rule calls[][CARRIED_BUFFERS] = {
 	[__NR_socketpair] = { FILLED(4, 2 * sizeof(int)) },
 
 	/* signals and children */
-	[__NR_rt_sigaction] = { SENT(2, sizeof(struct sigaction)), FILLED(3, sizeof(struct sigaction)) },
+	[__NR_rt_sigaction] = { SENT(2, sizeof(struct sigaction)),
+				FILLED(3, sizeof(struct sigaction)) },
 	[__NR_rt_sigprocmask] = { SENT(2, sizeof(sigset_t)), FILLED(3, sizeof(sigset_t)) },
 	[__NR_rt_sigpending] = { FILLED(1, sizeof(sigset_t)) },
 	[__NR_rt_sigsuspend] = { SENT(1, sizeof(sigset_t)) },
@@ -328,11 +329,9 @@ unsigned long *carried_argument(struct pt_regs *regs, unsigned int argument)
 	}
 }
 
-static unsigned long argument(const struct pt_regs *regs, unsigned int argument)
+static unsigned long argument(const struct pt_regs *regs, unsigned int n)
 {
-	if (!argument)
-		return 0;
-	return *carried_argument((struct pt_regs *)regs, argument);
+	return n ? *carried_argument((struct pt_regs *)regs, n) : 0;
 }
 
 /* How long the buffer of @rule is; SIZE_MAX if it is not to travel. */

@@ -64,9 +64,12 @@ static void test_parts(struct kunit *test)
 
 static void test_sets(struct kunit *test)
 {
-	struct pt_regs regs = { .di = 65, .si = BUFFER, .r10 = BUFFER };
+	struct pt_regs regs = { .di = 65, .si = BUFFER, .r10 = 2 * BUFFER };
 
 	expect_buffers(test, &regs, __NR_select, 2, (u32[]){ 16, 16 });
+	/* One set, two answers. */
+	regs.r10 = regs.si;
+	expect_none(test, &regs, __NR_select);
 	regs.r9 = BUFFER;
 	expect_none(test, &regs, __NR_pselect6);
 	regs = (struct pt_regs){ .di = BUFFER, .si = 256 };
