@@ -48,12 +48,12 @@
 #define CHANGED_ARRAY(a, size, n) BUFFER(a, size, n, CARRIED_CHANGED)
 /* Sets of descriptors: a long for each 64 of them. */
 #define CHANGED_SET(a, n)	BUFFER(a, 0, n, CARRIED_CHANGED)
-/* Argument @n points to an int, the length. */
-#define LENGTH(a, size, n)	BUFFER(a, size, 0, CARRIED_LENGTH), CHANGED(n, sizeof(int))
-#define ADDRESS(a, n)		LENGTH(a, sizeof(struct sockaddr_storage), n)
+/* What follows is the length. */
+#define LENGTH(a, size)		BUFFER(a, size, 0, CARRIED_LENGTH)
+#define ADDRESS(a)		LENGTH(a, sizeof(struct sockaddr_storage))
+/* What follows is in these places. */
 #define VECTOR(a, n)		BUFFER(a, sizeof(struct iovec), n, CARRIED_VECTOR)
-#define SENT_PLACES(a, n)	VECTOR(a, n), BUFFER(0, 1, 0, CARRIED_SENT | CARRIED_PLACES)
-#define RESULT_PLACES(a, n)	VECTOR(a, n), BUFFER(0, 1, 0, CARRIED_RESULT | CARRIED_PLACES)
+#define PLACES(way)		BUFFER(0, 1, 0, CARRIED_PLACES | (way))
 #define HEADER(a, way)		BUFFER(a, sizeof(struct user_msghdr), 0, CARRIED_HEADER | (way))
 
 /**
@@ -76,12 +76,12 @@ static const struct rule calls[][CARRIED_BUFFERS] = {
 	[__NR_write] = { SENT_ARRAY(2, 1, 3) },
 	[__NR_pread64] = { RESULT(2, 1, 3) },
 	[__NR_pwrite64] = { SENT_ARRAY(2, 1, 3) },
-	[__NR_readv] = { RESULT_PLACES(2, 3) },
-	[__NR_writev] = { SENT_PLACES(2, 3) },
-	[__NR_preadv] = { RESULT_PLACES(2, 3) },
-	[__NR_pwritev] = { SENT_PLACES(2, 3) },
-	[__NR_preadv2] = { RESULT_PLACES(2, 3) },
-	[__NR_pwritev2] = { SENT_PLACES(2, 3) },
+	[__NR_readv] = { VECTOR(2, 3), PLACES(CARRIED_RESULT) },
+	[__NR_writev] = { VECTOR(2, 3), PLACES(CARRIED_SENT) },
+	[__NR_preadv] = { VECTOR(2, 3), PLACES(CARRIED_RESULT) },
+	[__NR_pwritev] = { VECTOR(2, 3), PLACES(CARRIED_SENT) },
+	[__NR_preadv2] = { VECTOR(2, 3), PLACES(CARRIED_RESULT) },
+	[__NR_pwritev2] = { VECTOR(2, 3), PLACES(CARRIED_SENT) },
 	[__NR_pipe] = { FILLED(1, 2 * sizeof(int)) },
 	[__NR_pipe2] = { FILLED(1, 2 * sizeof(int)) },
 	[__NR_sendfile] = { CHANGED(3, sizeof(loff_t)) },
@@ -147,17 +147,17 @@ static const struct rule calls[][CARRIED_BUFFERS] = {
 
 	/* sockets */
 	[__NR_sendto] = { SENT_ARRAY(2, 1, 3), SENT_ARRAY(5, 1, 6) },
-	[__NR_recvfrom] = { RESULT(2, 1, 3), ADDRESS(5, 6) },
+	[__NR_recvfrom] = { RESULT(2, 1, 3), ADDRESS(5), CHANGED(6, sizeof(int)) },
 	[__NR_sendmsg] = { HEADER(2, CARRIED_SENT) },
 	[__NR_recvmsg] = { HEADER(2, CARRIED_CHANGED) },
 	[__NR_bind] = { SENT_ARRAY(2, 1, 3) },
 	[__NR_connect] = { SENT_ARRAY(2, 1, 3) },
-	[__NR_accept] = { ADDRESS(2, 3) },
-	[__NR_accept4] = { ADDRESS(2, 3) },
-	[__NR_getsockname] = { ADDRESS(2, 3) },
-	[__NR_getpeername] = { ADDRESS(2, 3) },
+	[__NR_accept] = { ADDRESS(2), CHANGED(3, sizeof(int)) },
+	[__NR_accept4] = { ADDRESS(2), CHANGED(3, sizeof(int)) },
+	[__NR_getsockname] = { ADDRESS(2), CHANGED(3, sizeof(int)) },
+	[__NR_getpeername] = { ADDRESS(2), CHANGED(3, sizeof(int)) },
 	[__NR_setsockopt] = { SENT_ARRAY(4, 1, 5) },
-	[__NR_getsockopt] = { LENGTH(4, 256, 5) },
+	[__NR_getsockopt] = { LENGTH(4, 256), CHANGED(5, sizeof(int)) },
 	[__NR_socketpair] = { FILLED(4, 2 * sizeof(int)) },
 
 	/* signals and children */
