@@ -363,16 +363,17 @@ static size_t size_of(const struct rule *rule, const struct pt_regs *regs)
 static bool describe(struct carried_buffer *b, const struct rule *rule,
 		     const struct pt_regs *regs)
 {
+	size_t size = size_of(rule, regs);
+
 	*b = (struct carried_buffer) {
-		.at = argument(regs, rule->argument), .size = size_of(rule, regs),
-		.unit = rule->unit, .argument = rule->argument, .count = rule->count,
-		.flags = rule->flags,
+		.at = argument(regs, rule->argument), .size = size, .unit = rule->unit,
+		.argument = rule->argument, .count = rule->count, .flags = rule->flags,
 	};
 	if (!b->at)
 		return true;
 	if (b->flags & CARRIED_LENGTH && !argument(regs, rule[1].argument))
 		return false;
-	return size_of(rule, regs) != SIZE_MAX;
+	return size != SIZE_MAX;
 }
 
 /* Changes of a buffer that is another one, too, are not for comparing to tell. */

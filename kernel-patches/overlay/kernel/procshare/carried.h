@@ -97,6 +97,7 @@ bool carried_are_pieces(const struct carried *c, u16 flags, const void *data, si
 
 /* carried_vector.c */
 int carried_find(const struct carried *c, u16 flag);
+size_t carried_parts(const struct carried *c);
 bool carried_take_header(struct carried *c);
 bool carried_take_vector(struct carried *c);
 bool carried_look(struct carried *c);

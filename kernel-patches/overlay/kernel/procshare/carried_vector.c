@@ -29,6 +29,12 @@ int carried_find(const struct carried *c, u16 flag)
 	return -1;
 }
 
+/* The number of places in the vector, which there is. */
+size_t carried_parts(const struct carried *c)
+{
+	return c->buffers[carried_find(c, CARRIED_VECTOR)].size / sizeof(struct iovec);
+}
+
 static void add(struct carried *c, const void __user *at, size_t size, u16 flags)
 {
 	if (at && size)
@@ -62,11 +68,10 @@ bool carried_take_header(struct carried *c)
 bool carried_take_vector(struct carried *c)
 {
 	int at = carried_find(c, CARRIED_VECTOR);
-	size_t parts = c->buffers[at].size / sizeof(struct iovec);
 	size_t total = 0;
 	unsigned int i;
 
-	for (i = 0; i < parts; i++) {
+	for (i = 0; i < carried_parts(c); i++) {
 		if (c->vector[i].iov_len > CARRIED_MAX)
 			return false;
 		total += c->vector[i].iov_len;

@@ -131,7 +131,7 @@ static bool redirect(struct carried *c)
 	if (vector < 0)
 		return true;
 	to = c->buffers[vector + 1].at;
-	for (i = 0; i < c->buffers[vector].size / sizeof(struct iovec); i++) {
+	for (i = 0; i < carried_parts(c); i++) {
 		c->vector[i].iov_base = (void __user *)to;
 		to += c->vector[i].iov_len;
 	}

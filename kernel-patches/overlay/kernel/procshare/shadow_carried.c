@@ -13,16 +13,11 @@
 #include "carried.h"
 #include "shadow.h"
 
-static size_t parts_of(const struct carried *c)
-{
-	return c->buffers[carried_find(c, CARRIED_VECTOR)].size / sizeof(struct iovec);
-}
-
 static bool gather(const struct carried *c, void *to)
 {
 	unsigned int i;
 
-	for (i = 0; i < parts_of(c); i++) {
+	for (i = 0; i < carried_parts(c); i++) {
 		if (copy_from_user(to, c->vector[i].iov_base, c->vector[i].iov_len))
 			return false;
 		to += c->vector[i].iov_len;
@@ -81,7 +76,7 @@ static bool can_write(const struct carried *c, const struct carried_buffer *b)
 
 	if (!(b->flags & CARRIED_PLACES))
 		return !fault_in_safe_writeable((void __user *)b->at, most_of(b));
-	for (i = 0; i < parts_of(c); i++)
+	for (i = 0; i < carried_parts(c); i++)
 		if (fault_in_safe_writeable(c->vector[i].iov_base, c->vector[i].iov_len))
 			return false;
 	return true;
