@@ -65,3 +65,9 @@ def test_arrays_move_no_pages(sharing, program):
     pages = sum(node["pages_in"] for node in outcome.stats["nodes"])
     sharing.note(f"{pages} pages")
     assert pages < 1000, outcome.stats
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", ("stores", "refusals", "gaps", "mask"))
+def test_corners(sharing, part, policy):
+    sharing.part("corners", part, policy)

@@ -8,6 +8,7 @@
 #include <uapi/linux/eventpoll.h>
 #include <linux/fcntl.h>
 #include <uapi/linux/futex.h>
+#include <linux/in6.h>
 #include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
@@ -21,6 +22,7 @@
 #include <linux/sysinfo.h>
 #include <linux/time64.h>
 #include <linux/times.h>
+#include <linux/uaccess.h>
 #include <linux/utsname.h>
 #include <asm/ioctls.h>
 #include <uapi/asm/termios.h>
@@ -44,6 +46,7 @@
 #define FOUND(a, size)		BUFFER(a, size, 0, CARRIED_FOUND)
 #define RESULT(a, size, n)	BUFFER(a, size, n, CARRIED_RESULT)
 #define PART(a, size, n)	BUFFER(a, size, n, CARRIED_RESULT | CARRIED_PART)
+#define ENTRIES(a, n)		BUFFER(a, 1, n, CARRIED_RESULT | CARRIED_PART | CARRIED_GAPS)
 #define CHANGED(a, size)	BUFFER(a, size, 0, CARRIED_CHANGED)
 #define CHANGED_ARRAY(a, size, n) BUFFER(a, size, n, CARRIED_CHANGED)
 /* Sets of descriptors: a long for each 64 of them. */
@@ -87,7 +90,7 @@ static const struct rule calls[][CARRIED_BUFFERS] = {
 	[__NR_sendfile] = { CHANGED(3, sizeof(loff_t)) },
 	[__NR_splice] = { CHANGED(2, sizeof(loff_t)), CHANGED(4, sizeof(loff_t)) },
 	[__NR_copy_file_range] = { CHANGED(2, sizeof(loff_t)), CHANGED(4, sizeof(loff_t)) },
-	[__NR_getdents64] = { PART(2, 1, 3) },
+	[__NR_getdents64] = { ENTRIES(2, 3) },
 
 	/* paths and what is said about them */
 	[__NR_open] = { PATH(1) },
@@ -158,7 +161,7 @@ static const struct rule calls[][CARRIED_BUFFERS] = {
 	[__NR_getpeername] = { ADDRESS(2), CHANGED(3, sizeof(int)) },
 	[__NR_setsockopt] = { SENT_ARRAY(4, 1, 5) },
 	[__NR_getsockopt] = { LENGTH(4, 256), CHANGED(5, sizeof(int)) },
-	[__NR_socketpair] = { FILLED(4, 2 * sizeof(int)) },
+	[__NR_socketpair] = { CHANGED(4, 2 * sizeof(int)) },
 
 	/* signals and children */
 	[__NR_rt_sigaction] = { SENT(2, sizeof(struct sigaction)),
@@ -179,7 +182,7 @@ static const struct rule calls[][CARRIED_BUFFERS] = {
 	[__NR_getitimer] = { FILLED(2, sizeof(struct __kernel_old_itimerval)) },
 	[__NR_setitimer] = { SENT(2, sizeof(struct __kernel_old_itimerval)),
 			     FILLED(3, sizeof(struct __kernel_old_itimerval)) },
-	[__NR_timer_create] = { SENT(2, sizeof(struct sigevent)), FILLED(3, sizeof(timer_t)) },
+	[__NR_timer_create] = { SENT(2, sizeof(struct sigevent)), CHANGED(3, sizeof(timer_t)) },
 	[__NR_timer_gettime] = { FILLED(2, sizeof(struct __kernel_itimerspec)) },
 	[__NR_timer_settime] = { SENT(3, sizeof(struct __kernel_itimerspec)),
 				 FILLED(4, sizeof(struct __kernel_itimerspec)) },
@@ -291,6 +294,18 @@ static bool is_as_usual(const struct pt_regs *regs, long nr)
 	case __NR_rt_sigpending:
 		/* Or it writes a part. */
 		return regs->si == sizeof(sigset_t);
+	case __NR_epoll_wait:
+	case __NR_epoll_pwait:
+	case __NR_epoll_pwait2:
+		/* The kernel tries all places, and not only those that travel. */
+		return access_ok((void __user *)regs->si, regs->dx * sizeof(struct epoll_event));
+	case __NR_getresuid:
+	case __NR_getresgid:
+		/* Stores one after the other, until that fails. */
+		return regs->di && regs->si && regs->dx;
+	case __NR_setsockopt:
+		/* Says which label it has found. */
+		return (int)regs->si != SOL_IPV6 || (int)regs->dx != IPV6_FLOWLABEL_MGR;
 	case __NR_getsockopt:
 		/* A filter has a length in instructions. */
 		return (int)regs->si == SOL_SOCKET && (int)regs->dx != SO_GET_FILTER;
@@ -376,14 +391,24 @@ static bool describe(struct carried_buffer *b, const struct rule *rule,
 	return size != SIZE_MAX;
 }
 
-/* Changes of a buffer that is another one, too, are not for comparing to tell. */
+/* Where @b ends, or may end at the earliest. */
+static unsigned long end_of(const struct carried_buffer *b)
+{
+	return b->at + (b->flags & CARRIED_LENGTH ? 1 : b->size);
+}
+
+/* What else the call writes there is no change that comparing would tell. */
 static bool is_twice(const struct carried *c, const struct carried_buffer *b)
 {
 	unsigned int i;
 
-	for (i = 0; i < c->n; i++)
-		if (c->buffers[i].at == b->at && c->buffers[i].flags & CARRIED_CHANGED)
+	for (i = 0; i < c->n; i++) {
+		const struct carried_buffer *a = &c->buffers[i];
+
+		if ((a->flags | b->flags) & CARRIED_CHANGED && a->at < end_of(b) &&
+		    b->at < end_of(a))
 			return true;
+	}
 	return false;
 }
 

@@ -40,6 +40,7 @@ struct pt_regs;
 #define CARRIED_HEADER	0x400	/* it is a struct user_msghdr, which has all the others */
 #define CARRIED_NAME	0x800	/* writes as much as that says then */
 #define CARRIED_CONTROL	0x1000	/* likewise */
+#define CARRIED_GAPS	0x2000	/* leaves out some of what it says that it has written */
 
 /* Travels with CALL, or with RETURN. */
 #define CARRIED_OUT	(CARRIED_SENT | CARRIED_CHANGED | CARRIED_STRING | CARRIED_VECTOR)

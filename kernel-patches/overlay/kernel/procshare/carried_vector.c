@@ -60,7 +60,8 @@ bool carried_take_header(struct carried *c)
 		.unit = 1, .flags = CARRIED_PLACES | (in ? CARRIED_RESULT : CARRIED_SENT),
 	};
 	add(c, h->msg_name, h->msg_namelen, in ? CARRIED_NAME : CARRIED_SENT);
-	add(c, h->msg_control, h->msg_controllen, in ? CARRIED_CONTROL : CARRIED_SENT);
+	add(c, h->msg_control, h->msg_controllen,
+	    in ? CARRIED_CONTROL | CARRIED_GAPS : CARRIED_SENT);
 	return true;
 }
 
@@ -72,7 +73,8 @@ bool carried_take_vector(struct carried *c)
 	unsigned int i;
 
 	for (i = 0; i < carried_parts(c); i++) {
-		if (c->vector[i].iov_len > CARRIED_MAX)
+		if (c->vector[i].iov_len > CARRIED_MAX ||
+		    !access_ok(c->vector[i].iov_base, c->vector[i].iov_len))
 			return false;
 		total += c->vector[i].iov_len;
 	}

@@ -154,6 +154,13 @@ enum export_result {
 	EXPORT_REFUSE,
 };
 
+/* What may be done about a page that is not there. */
+enum serve {
+	SERVE_RESIDENT,		/* nothing: never wait for long */
+	SERVE_FAULT,		/* have it read; who asks again finds it, or must wait */
+	SERVE_LAST,		/* the same; who wants it then does not get it */
+};
+
 /* home_export.c */
 enum export_result export_once(struct dir_entry *e, struct vm_area_struct *vma);
 bool export_allowed(struct vm_area_struct *vma, bool write);
@@ -164,7 +171,7 @@ void export_wrprotect(struct dir_entry *e, struct export_pte *x);
 void export_clear(struct dir_entry *e, struct export_pte *x);
 
 /* home_serve.c */
-bool export_serve(struct dir_entry *e, bool patient);
+bool export_serve(struct dir_entry *e, enum serve how);
 
 /* home_zero.c */
 void home_zero_message(struct procshare_process *p, struct procshare_msg *msg);

@@ -24,9 +24,29 @@
 
 /* ---- messages ---- */
 
+/*
+ * An executor may be kept from running for long, by a freezer for example.  The CPU time
+ * that has come last says all that is to be known of it.
+ */
+static struct procshare_msg *take_outdated(struct home_thread *t,
+					   const struct procshare_msg *msg)
+{
+	struct procshare_msg *last;
+
+	if (msg->type != PROCSHARE_WIRE_TIME || list_empty(&t->inbox))
+		return NULL;
+	last = list_last_entry(&t->inbox, struct procshare_msg, node);
+	if (last->type != PROCSHARE_WIRE_TIME)
+		return NULL;
+	list_del(&last->node);
+	t->inbox_length--;
+	return last;
+}
+
 void executor_message(struct procshare_process *p, struct procshare_msg *msg)
 {
 	struct home_thread *t = home_thread_find(p, msg->thread);
+	struct procshare_msg *outdated = NULL;
 	bool flood = false;
 
 	if (!t) {
@@ -36,11 +56,17 @@ void executor_message(struct procshare_process *p, struct procshare_msg *msg)
 	spin_lock(&t->inbox_lock);
 	/* Only the node where the thread runs may speak for it. */
 	if (READ_ONCE(t->node) == msg->peer) {
-		flood = ++t->inbox_length > MOST_MESSAGES;
+		outdated = take_outdated(t, msg);
+		flood = t->inbox_length == MOST_MESSAGES;
+	}
+	if (READ_ONCE(t->node) == msg->peer && !flood) {
+		t->inbox_length++;
 		list_add_tail(&msg->node, &t->inbox);
 		msg = NULL;
 	}
 	spin_unlock(&t->inbox_lock);
+	if (outdated)
+		procshare_msg_free(outdated);
 	if (flood)
 		process_doom(p, "a node sends more than its thread can say");
 	if (msg)
@@ -128,13 +154,6 @@ void executor_ask(struct procshare_process *p, struct home_thread *t, u8 target)
 		wake_up(&t->wait);
 }
 
-/* Timers and limits of CPU time expire in task work. */
-static void expire_timers(void)
-{
-	if (task_work_pending(current))
-		task_work_run();
-}
-
 static void serve_time(struct home_thread *t, struct procshare_msg *msg)
 {
 	struct procshare_wire_time *time = (void *)msg->body;
@@ -144,7 +163,7 @@ static void serve_time(struct home_thread *t, struct procshare_msg *msg)
 					 le64_to_cpu(time->system_ns),
 					 le32_to_cpu(time->rate));
 	procshare_msg_free(msg);
-	expire_timers();
+	executor_task_work();
 }
 
 /* Wait for BACK although signals are pending; NULL if it will not come. */
@@ -246,7 +265,7 @@ static bool serve(struct home_thread *t, struct pt_regs *regs)
 	/* What has come meanwhile may know better. */
 	if (t->estimate.rate && list_empty(&t->inbox)) {
 		home_thread_account_estimate(t);
-		expire_timers();
+		executor_task_work();
 	}
 	return true;
 }

@@ -12,6 +12,7 @@
 #include <linux/task_work.h>
 #include <asm/syscall.h>
 
+#include "executor_carried.h"
 #include "home.h"
 #include "migrate.h"
 #include "syscalls.h"
@@ -93,7 +94,9 @@ static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
 		return false;
 	/* As the entry code has it. */
 	*nr = (int)regs->orig_ax;
-	return call->flags ? executor_carried_fits(regs, msg, *nr) : !call->data;
+	if (!call->flags)
+		return !call->data;
+	return msg->length == sizeof(*call) + carried_length(msg);
 }
 
 /*
@@ -128,6 +131,20 @@ static bool is_restart(long value)
 	}
 }
 
+/* Closed files and expired timers do not wait for current's way back to user mode. */
+void executor_task_work(void)
+{
+	if (task_work_pending(current))
+		task_work_run();
+}
+
+/* Make the call @nr with @args, which may be @regs; the result goes to @regs. */
+void executor_call(struct pt_regs *regs, const struct pt_regs *args, long nr)
+{
+	regs->ax = x64_sys_call(args, array_index_nospec(nr, NR_syscalls));
+	executor_task_work();
+}
+
 /* Exactly what the entry code does for a call of current's own. */
 static void execute(struct pt_regs *regs, long nr)
 {
@@ -135,9 +152,9 @@ static void execute(struct pt_regs *regs, long nr)
 	regs->ax = -ENOSYS;
 	nr = syscall_enter_from_user_mode_work(regs, nr);
 	if (nr >= 0 && nr < NR_syscalls)
-		regs->ax = x64_sys_call(regs, array_index_nospec(nr, NR_syscalls));
-	if (task_work_pending(current))
-		task_work_run();
+		executor_call(regs, regs, nr);
+	else
+		executor_task_work();
 }
 
 /* Not by the executor: current comes home for it. */
@@ -213,6 +230,9 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 	restart = is_restart(regs->ax) && signal_pending(current);
 	if (!restart)
 		regs->orig_ax = -1;
+	/* Was there task work and no signal?  The way to user mode would do that, too. */
+	if (!restart && !task_sigpending(current))
+		restore_saved_sigmask();
 	/*
 	 * A signal is delivered right behind the call, not an instruction later; and
 	 * what the call has changed may be of no effect elsewhere.

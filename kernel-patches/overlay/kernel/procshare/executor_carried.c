@@ -12,9 +12,8 @@
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/major.h>
-#include <linux/nospec.h>
+#include <linux/pagemap.h>
 #include <linux/string.h>
-#include <linux/task_work.h>
 #include <linux/uaccess.h>
 #include <asm/syscall.h>
 
@@ -69,19 +68,6 @@ static bool take_arguments(struct carried *c, const struct pt_regs *regs, long n
 			return false;
 	}
 	return c->n && at == carried_length(msg);
-}
-
-/* Is in the CALL @nr what it says?  What is to be stored is looked at then. */
-bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
-			   long nr)
-{
-	const struct procshare_wire_call *call = (void *)msg->body;
-	struct carried c;
-
-	if (msg->length != sizeof(*call) + carried_length(msg))
-		return false;
-	return call->flags & cpu_to_le32(PROCSHARE_CALL_STORE) ||
-	       take_arguments(&c, regs, nr, msg);
 }
 
 /* Put what a call has brought into the caller's memory, from here. */
@@ -146,6 +132,18 @@ static bool redirect(struct carried *c)
 	if (h->msg_control && h->msg_controllen)
 		h->msg_control = (void __user *)c->buffers[next].at;
 	return !copy_to_user((void __user *)c->buffers[header].at, h, sizeof(*h));
+}
+
+/* What another call has left in a gap is nobody's business. */
+static bool clear_gaps(const struct carried *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->buffers[i].flags & CARRIED_GAPS &&
+		    clear_user((void __user *)c->buffers[i].at, c->buffers[i].size))
+			return false;
+	return true;
 }
 
 static bool put_arguments(struct carried *c, const struct procshare_msg *msg)
@@ -248,17 +246,15 @@ static void make(struct pt_regs *regs, long nr, const struct carried *c)
 	}
 	args.ax = -ENOSYS;
 	regs->orig_ax = nr;
-	regs->ax = x64_sys_call(&args, array_index_nospec(nr, NR_syscalls));
+	executor_call(regs, &args, nr);
 	keep_restart(regs, nr);
-	if (task_work_pending(current))
-		task_work_run();
 }
 
 /*
- * Make the call of @msg, which fits, with scratch memory in place of the caller's.
- * Returns the message for its result, in which @brought bytes of pieces are already,
- * or NULL if there is no memory for one, and the process is doomed.  -EAGAIN: the call
- * has to be made with the caller's memory, nothing has been done.
+ * Make the call of @msg with scratch memory in place of the caller's.  Returns the message
+ * for its result, in which @brought bytes of pieces are already, or NULL if the process is
+ * doomed: there is no memory for one, or the call makes no sense.  -EAGAIN: it has to be
+ * made with the caller's memory, nothing has been done.
  */
 struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_regs *regs,
 					    long nr, const struct procshare_msg *msg,
@@ -269,17 +265,21 @@ struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_reg
 	unsigned long scratch;
 	size_t size;
 
+	if (!take_arguments(&c, regs, nr, msg)) {
+		process_doom(t->process, "a node sent a call with the wrong memory");
+		return NULL;
+	}
 	/* Whoever looks at the call wants to see the caller's memory. */
-	if (executor_watched() || !take_arguments(&c, regs, nr, msg) ||
-	    !can_be_made(regs, nr, &c, msg))
+	if (executor_watched() || !can_be_made(regs, nr, &c, msg))
 		return ret;
 	size = size_of(&c);
 	scratch = scratch_get(t->process, size);
 	if (!scratch)
 		return ret;
 	place(&c, scratch);
-	/* May it be written? */
-	if (!put_user(0, (u8 __user *)scratch) && put_arguments(&c, msg)) {
+	/* May all of it be written? */
+	if (!fault_in_writeable((char __user *)scratch, size) && clear_gaps(&c) &&
+	    put_arguments(&c, msg)) {
 		make(regs, nr, &c);
 		ret = executor_collect(t, regs, &c, msg, brought);
 	}

@@ -101,6 +101,8 @@ struct session {
  * @home: that node; it outlives our membership in the cluster
  * @session: policy and totals
  * @mm: the address space; valid until @released
+ * @users: of @mm, for nodes
+ * @ending: the last thread is about to give it up: nobody else may use it any more
  * @policy: the session's, or home for a program that gained privileges
  * @tgid: thread group, global pid number
  * @pid: the same, as an object
@@ -108,6 +110,7 @@ struct session {
  * @comm: for people
  * @exposed: the mm has been prepared for export
  * @released: the mm is being torn down: nothing may be exported any more
+ * @replaced: the program has been replaced by another one, with a process of its own
  * @condemned: process_doom() has begun
  * @doomed: killed because a node was lost or memory ran out
  * @lock: protects @threads' membership and the host states
@@ -128,6 +131,8 @@ struct procshare_process {
 	u8 home;
 	struct session *session;
 	struct mm_struct *mm;
+	atomic_t users;
+	bool ending;
 	u8 policy;
 	pid_t tgid;
 	struct pid *pid;
@@ -135,6 +140,7 @@ struct procshare_process {
 	char comm[TASK_COMM_LEN];
 	bool exposed;
 	bool released;
+	bool replaced;
 	bool condemned;
 	bool doomed;
 	spinlock_t lock;
@@ -172,14 +178,19 @@ void usage_reason(struct procshare_process *p, unsigned int reason);
 void usage_free(struct usage *usage[PROCSHARE_MAX_NODES]);
 
 /* process.c */
+extern struct workqueue_struct *home_works;
+int home_init(void);
 struct procshare_process *process_find(u64 id);
 struct procshare_process *process_find_next(u64 *id);
 void process_put(struct procshare_process *p);
-struct procshare_process *process_of_current(struct session *session);
+struct procshare_process *process_of_current(struct home_thread *t);
 int process_expose(struct procshare_process *p);
 struct procshare_process *process_of_task(struct task_struct *task);
 
 /* process_host.c */
+bool process_get_mm(struct procshare_process *p);
+void process_put_mm(struct procshare_process *p);
+void process_end(struct procshare_process *p);
 int process_host(struct procshare_process *p, unsigned int node);
 void process_stop(struct procshare_process *p);
 void process_doom(struct procshare_process *p, const char *why);

@@ -77,10 +77,10 @@ static void export_here(struct dir_entry *e)
 {
 	struct procshare_process *p = e->process;
 
-	if (export_serve(e, false))
+	if (export_serve(e, SERVE_RESIDENT))
 		process_put(p);
 	else
-		queue_work(system_unbound_wq, &e->work);
+		queue_work(home_works, &e->work);
 }
 
 /* A page of zeros comes without contents; home keeps it as any other. */
@@ -159,6 +159,6 @@ void directory_unpark(struct procshare_process *p)
 	if (list_empty(&p->dir.parked))
 		return;
 	kref_get(&p->ref);
-	if (!queue_work(system_unbound_wq, &p->dir.unpark))
+	if (!queue_work(home_works, &p->dir.unpark))
 		process_put(p);
 }

@@ -10,7 +10,9 @@
  * is done where the message arrives (home_message.c).
  */
 
+#include <linux/delay.h>
 #include <linux/hrtimer.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -22,6 +24,14 @@
  * of the order of a round trip, so that the faulting instruction completes.
  */
 #define HOME_HOLD_NS	(300 * NSEC_PER_USEC)
+
+/*
+ * A page that is being read in is looked for after this, and after twice as long each
+ * time.  After a second its thread comes home, where it can wait for longer and be killed.
+ */
+#define FIRST_LOOK_US	100
+#define MOST_DOUBLED	7u
+#define MOST_LOOKS	84
 
 void directory_init(struct directory *d)
 {
@@ -102,8 +112,12 @@ static void entry_work(struct work_struct *work)
 {
 	struct dir_entry *e = container_of(work, struct dir_entry, work);
 	struct procshare_process *p = e->process;
+	unsigned int looks = 0;
 
-	export_serve(e, true);
+	while (!export_serve(e, looks < MOST_LOOKS ? SERVE_FAULT : SERVE_LAST)) {
+		procshare_push();
+		fsleep(FIRST_LOOK_US << min(looks++, MOST_DOUBLED));
+	}
 	procshare_push();
 	process_put(p);
 }
@@ -112,7 +126,7 @@ static enum hrtimer_restart entry_timer(struct hrtimer *timer)
 {
 	struct dir_entry *e = container_of(timer, struct dir_entry, timer);
 
-	queue_work(system_unbound_wq, &e->work);
+	queue_work(home_works, &e->work);
 	return HRTIMER_NORESTART;
 }
 
@@ -210,7 +224,7 @@ bool directory_run(struct procshare_process *p, struct dir_entry *e)
 void directory_progress(struct procshare_process *p, struct dir_entry *e)
 {
 	if (directory_run(p, e))
-		queue_work(system_unbound_wq, &e->work);
+		queue_work(home_works, &e->work);
 }
 
 /* Whoever claimed the entry is done; home's hold may have begun meanwhile. */

@@ -108,6 +108,13 @@ static int wake(struct wait_queue_entry *entry, unsigned int mode, int flags, vo
 	return woken_wake_function(entry, mode, flags, key);
 }
 
+/* A thread that only makes way for another one's exec is not. */
+static bool is_being_killed(const struct procshare_process *p)
+{
+	return fatal_signal_pending(current) && task_tgid(current) == p->pid &&
+	       current->signal->flags & SIGNAL_GROUP_EXIT && !current->signal->core_state;
+}
+
 /*
  * Sleep until what was asked of the entry is done; the entry is pinned.  Whoever
  * changes the mapping cannot be turned away, so a node that does not answer ends
@@ -132,9 +139,7 @@ static void wait_for(const struct recall *r, struct dir_entry *e)
 		if (wait_woken(&w.entry, TASK_UNINTERRUPTIBLE, HZ))
 			continue;
 		if (time_after(jiffies, end) ||
-		    (!r->shared && fatal_signal_pending(current) &&
-		     task_tgid(current) == p->pid &&
-		     !current->signal->core_state))
+		    (!r->shared && is_being_killed(p)))
 			process_doom(p, "a node does not give its pages back");
 	}
 	remove_wait_queue(&p->dir.wait, &w.entry);

@@ -3,11 +3,10 @@
  * procshare - home_serve: the requests in an entry's queue that need home's page tables
  *
  * The first try is made where a request arrives and never waits for long; what has to
- * be faulted in, or grown, is left to a worker.
+ * be read in, or grown, is left to a worker.
  */
 
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
@@ -86,25 +85,53 @@ static bool export_resident(struct dir_entry *e, struct mm_struct *mm, bool writ
 	return result == EXPORT_DONE || result == EXPORT_REFUSE;
 }
 
-/*
- * One request; the mmap lock is held on return only if *locked.  A page that is mapped
- * elsewhere, too, is unmapped once: if it is mapped again at once, it is in use.
+/**
+ * struct serving - requests that are served one after the other
+ * @mm: where the page is
+ * @how: what may be done about a page that is not there
+ * @locked: the mmap lock is held
+ * @absent: the page has to be waited for
+ * @unmapped: the last try has unmapped the page where it was mapped elsewhere
  */
-static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
-			bool *unmapped, bool *locked)
-{
-	struct vm_area_struct *vma;
-	bool unlocked = false;
+struct serving {
+	struct mm_struct *mm;
+	enum serve how;
+	bool locked;
+	bool absent;
+	bool unmapped;
+};
 
-	vma = find_area(e->process, mm, e->address, locked);
+/*
+ * Have a page read in, and do not wait for it: as long as mm_users is held a killed
+ * process keeps its memory, and some file systems need not ever answer.
+ */
+static void fault_in(struct dir_entry *e, struct vm_area_struct *vma, struct serving *s)
+{
+	vm_fault_t fault = handle_mm_fault(vma, e->address, FAULT_FLAG_REMOTE |
+					   FAULT_FLAG_ALLOW_RETRY |
+					   FAULT_FLAG_RETRY_NOWAIT, NULL);
+
+	s->absent = fault & VM_FAULT_RETRY && s->how != SERVE_LAST;
+	if (fault & (VM_FAULT_RETRY | VM_FAULT_ERROR) && !s->absent)
+		refuse(e);
+}
+
+/*
+ * One request.  A page that is mapped elsewhere, too, is unmapped once: if it is mapped
+ * again at once, it is in use.
+ */
+static void export_head(struct dir_entry *e, bool write, struct serving *s)
+{
+	struct vm_area_struct *vma = find_area(e->process, s->mm, e->address, &s->locked);
+
 	if (!vma || !export_allowed(vma, write)) {
 		refuse(e);
 		return;
 	}
 	switch (export_once(e, vma)) {
 	case EXPORT_ELSEWHERE:
-		*unmapped = !*unmapped && home_shared_unmap(vma, e->address);
-		if (*unmapped)
+		s->unmapped = !s->unmapped && home_shared_unmap(vma, e->address);
+		if (s->unmapped)
 			break;
 		fallthrough;
 	case EXPORT_REFUSE:
@@ -115,11 +142,10 @@ static void export_head(struct dir_entry *e, struct mm_struct *mm, bool write,
 			refuse(e);
 		break;
 	case EXPORT_FAULT:
-		if (fixup_user_fault(mm, e->address, FAULT_FLAG_REMOTE, &unlocked))
-			refuse(e);
+		fault_in(e, vma, s);
 		break;
 	case EXPORT_DONE:
-		*unmapped = false;
+		s->unmapped = false;
 		break;
 	}
 }
@@ -138,27 +164,28 @@ static bool serve_resident(struct dir_entry *e, struct mm_struct *mm)
 	return served;
 }
 
-static void serve_all(struct dir_entry *e, struct mm_struct *mm)
+/* False if a page has to be waited for. */
+static bool serve_all(struct dir_entry *e, struct mm_struct *mm, enum serve how)
 {
-	bool unmapped = false, locked = true;
+	struct serving s = { .mm = mm, .how = how, .locked = true };
 	bool write;
 
 	mmap_read_lock(mm);
-	while (locked && head_wants(e, &write))
-		export_head(e, mm, write, &unmapped, &locked);
-	if (locked)
+	while (s.locked && !s.absent && head_wants(e, &write))
+		export_head(e, write, &s);
+	if (s.locked)
 		mmap_read_unlock(mm);
+	return !s.absent;
 }
 
 /*
- * Serve a claimed entry: end home's hold if it is time, then the queue.  False,
- * and still claimed, if not @patient and something has to be waited for.  The
- * caller pushes the answers out.
+ * Serve a claimed entry: end home's hold if it is time, then the queue.  False, and
+ * still claimed, if something has to be waited for: the caller tries again, with more
+ * patience.  It pushes the answers out, too.
  */
-bool export_serve(struct dir_entry *e, bool patient)
+bool export_serve(struct dir_entry *e, enum serve how)
 {
 	struct procshare_process *p = e->process;
-	struct mm_struct *mm = p->mm;
 	bool served = true;
 
 	spin_lock(&p->dir.lock);
@@ -167,12 +194,10 @@ bool export_serve(struct dir_entry *e, bool patient)
 		coh_home_release(&e->coh, COH_WRITE);
 	}
 	spin_unlock(&p->dir.lock);
-	if (mmget_not_zero(mm)) {
-		if (patient)
-			serve_all(e, mm);
-		else
-			served = serve_resident(e, mm);
-		mmput_async(mm);
+	if (process_get_mm(p)) {
+		served = how == SERVE_RESIDENT ? serve_resident(e, p->mm) :
+						 serve_all(e, p->mm, how);
+		process_put_mm(p);
 	}
 	if (!served)
 		return false;

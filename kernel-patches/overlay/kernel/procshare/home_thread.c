@@ -52,6 +52,7 @@ void home_thread_join(struct session *s)
 	spin_lock(&t->lock);
 	swap(t->session, s);
 	t->pinned = false;
+	t->privileged = false;
 	spin_unlock(&t->lock);
 	if (p)
 		xa_unlock(&p->threads);
@@ -129,6 +130,7 @@ void home_thread_fork(struct task_struct *child)
 		return;
 	}
 	t->child = true;
+	t->privileged = parent->privileged;
 	spin_lock(&parent->lock);
 	t->pinned = parent->pinned;
 	bitmap_copy(t->cpus, parent->cpus, PROCSHARE_CPUS);
@@ -165,6 +167,9 @@ void home_thread_exit(struct task_struct *tsk)
 					     struct home_thread, base);
 
 	executor_abandon(t);
+	if (t->process && t->process->pid == task_tgid(tsk) &&
+	    !atomic_read(&tsk->signal->live))
+		process_end(t->process);
 	detach(t);
 }
 
@@ -193,11 +198,13 @@ bool home_thread_attach(struct home_thread *t)
 	if (p && home_thread_belongs_to(p) && xa_load(&p->threads, t->tid) == t)
 		return true;
 	if (p && !home_thread_belongs_to(p)) {
+		if (p->pid == task_tgid(current))
+			WRITE_ONCE(p->replaced, true);
 		detach(t);
 		p = NULL;
 	}
 	if (!p)
-		p = process_of_current(t->session);
+		p = process_of_current(t);
 	if (!p)
 		return false;
 	t->process = p;

@@ -33,6 +33,7 @@ struct session;
  * @process: NULL until the first return to user mode of a new mm
  * @tid: global pid number, names the thread on the wire
  * @newborn: its program has not been placed by its policy yet
+ * @privileged: it, or what it descends from, has gained privileges by exec
  * @child: was made by a shared thread, is not the one that procshare_attach() made
  * @placed: @place has been chosen
  * @place: node that its policy chose, PROCSHARE_NODE_HOME for home; kept over exec
@@ -75,6 +76,7 @@ struct home_thread {
 	bool computes;
 	bool newborn;
 	bool numbered;
+	bool privileged;
 	bool child;
 	bool placed;
 	bool until_call;
@@ -161,6 +163,8 @@ void executor_come_home(struct home_thread *t, struct pt_regs *regs,
 bool executor_watched(void);
 bool executor_watched_at_exit(void);
 struct procshare_msg *executor_alloc_return(struct home_thread *t, size_t room);
+void executor_task_work(void);
+void executor_call(struct pt_regs *regs, const struct pt_regs *args, long nr);
 bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 			 struct procshare_msg *msg);
 void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,
@@ -168,8 +172,6 @@ void executor_turn_call_away(struct home_thread *t, struct pt_regs *regs,
 
 /* executor_carried.c */
 void executor_store(struct pt_regs *regs, long nr, const void *pieces, size_t n);
-bool executor_carried_fits(const struct pt_regs *regs, const struct procshare_msg *msg,
-			   long nr);
 struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_regs *regs,
 					    long nr, const struct procshare_msg *msg,
 					    size_t *brought);

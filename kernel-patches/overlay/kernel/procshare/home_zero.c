@@ -10,7 +10,6 @@
 #include <linux/mm.h>
 #include <linux/oom.h>
 #include <linux/rmap.h>
-#include <linux/sched/mm.h>
 
 #include "../../mm/internal.h"
 #include "cluster.h"
@@ -110,7 +109,6 @@ static bool give_area(struct procshare_process *p, struct zero_block *b,
 void home_zero_message(struct procshare_process *p, struct procshare_msg *msg)
 {
 	struct procshare_msg *answer = NULL;
-	struct mm_struct *mm = p->mm;
 	struct zero_block b;
 	bool sent = false;
 
@@ -124,12 +122,12 @@ void home_zero_message(struct procshare_process *p, struct procshare_msg *msg)
 	answer->peer = msg->peer;
 	usage_count(p, msg->peer, PROCSHARE_COUNT_MESSAGES, 1);
 	usage_count(p, msg->peer, PROCSHARE_COUNT_BYTES, answer->length);
-	if (mmget_not_zero(mm)) {
-		if (mmap_read_trylock(mm)) {
+	if (process_get_mm(p)) {
+		if (mmap_read_trylock(p->mm)) {
 			sent = give_area(p, &b, answer);
-			mmap_read_unlock(mm);
+			mmap_read_unlock(p->mm);
 		}
-		mmput_async(mm);
+		process_put_mm(p);
 	}
 	if (!sent) {
 		zero_message_fill(answer, &b);

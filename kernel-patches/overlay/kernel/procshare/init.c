@@ -6,6 +6,7 @@
 #include <linux/init.h>
 
 #include "cluster.h"
+#include "home.h"
 #include "netlink.h"
 #include "shadow.h"
 #include "vdso.h"
@@ -13,6 +14,6 @@
 static int __init procshare_init(void)
 {
 	return procshare_vdso_init() ?: procshare_transport_init() ?:
-	       procshare_netlink_init() ?: shadow_init();
+	       procshare_netlink_init() ?: home_init() ?: shadow_init();
 }
 late_initcall(procshare_init);

@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/oom.h>
 #include <linux/pid.h>
+#include <linux/random.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -23,7 +24,10 @@
 #include "home.h"
 
 static DEFINE_XARRAY_ALLOC1(processes);
+/* Not the numbers of before a reboot: what is under way is about other processes. */
 static u32 processes_next;
+
+struct workqueue_struct *home_works;
 
 static void process_free(struct work_struct *work)
 {
@@ -40,6 +44,13 @@ static void process_free(struct work_struct *work)
 	put_time_ns(p->time_ns);
 	mmdrop(p->mm);
 	kfree(p);
+}
+
+int __init home_init(void)
+{
+	processes_next = get_random_u32_below(INT_MAX) + 1;
+	home_works = alloc_workqueue("procshare_home", WQ_UNBOUND, 0);
+	return home_works ? 0 : -ENOMEM;
 }
 
 /* The last reference may go where nothing may sleep. */
@@ -103,13 +114,13 @@ struct procshare_process *process_find(u64 id)
 		return NULL;
 	xa_lock(&processes);
 	p = xa_load(&processes, (u32)id);
-	if (p && !kref_get_unless_zero(&p->ref))
+	if (p && (p->id != id || !kref_get_unless_zero(&p->ref)))
 		p = NULL;
 	xa_unlock(&processes);
 	return p;
 }
 
-/* A program that gains privileges by exec is not spread over machines. */
+/* A program that gains privileges by exec is not spread over machines, nor what it starts. */
 static bool gained_privileges(struct mm_struct *mm)
 {
 	int i;
@@ -171,8 +182,9 @@ static struct procshare_process *process_get_current(void)
 	return p;
 }
 
-static struct procshare_process *process_create(struct session *session)
+static struct procshare_process *process_create(struct home_thread *t)
 {
+	struct session *session = t->session;
 	int self = procshare_self();
 	struct procshare_process *p;
 	u32 number;
@@ -189,8 +201,8 @@ static struct procshare_process *process_create(struct session *session)
 	init_waitqueue_head(&p->wait);
 	directory_init(&p->dir);
 	p->session = session_get(session);
-	p->policy = gained_privileges(current->mm) ? PROCSHARE_POLICY_HOME :
-						     session->params.policy;
+	t->privileged |= gained_privileges(current->mm);
+	p->policy = t->privileged ? PROCSHARE_POLICY_HOME : session->params.policy;
 	p->mm = current->mm;
 	mmgrab(p->mm);
 	p->pid = get_pid(task_tgid(current));
@@ -220,11 +232,11 @@ free:
  * The object for current's mm, with a reference.  NULL if there is no memory, or
  * if the mm belongs to another process.
  */
-struct procshare_process *process_of_current(struct session *session)
+struct procshare_process *process_of_current(struct home_thread *t)
 {
 	if (READ_ONCE(current->mm->procshare))
 		return process_get_current();
-	return process_create(session) ?: process_get_current();
+	return process_create(t) ?: process_get_current();
 }
 
 /* From now on a write-protected page is told by its uffd-wp bit: see home_mm.c. */

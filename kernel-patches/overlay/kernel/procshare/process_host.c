@@ -10,6 +10,7 @@
 
 #include <linux/nsproxy.h>
 #include <linux/pid.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "cluster.h"
@@ -20,6 +21,8 @@
 
 /* A helper that has not become a shadow after so long never will. */
 #define HOST_TIMEOUT	(20 * HZ)
+/* Whoever uses the mm for a node is slow only where memory is. */
+#define END_TIMEOUT	HZ
 
 static bool send_start(struct procshare_process *p, unsigned int node)
 {
@@ -47,6 +50,27 @@ static void set_host(struct procshare_process *p, unsigned int node, u8 state,
 	p->host_error[node] = error;
 	spin_unlock(&p->lock);
 	wake_up_all(&p->wait);
+}
+
+/* There is no shadow process on @node, and never was one. */
+static void no_host(struct procshare_process *p, unsigned int node, u8 state, u32 error)
+{
+	spin_lock(&p->lock);
+	p->present &= ~coh_bit(node);
+	spin_unlock(&p->lock);
+	set_host(p, node, state, error);
+}
+
+static void start_host(struct procshare_process *p, unsigned int node)
+{
+	if (!send_start(p, node)) {
+		no_host(p, node, HOST_FAILED, ENOMEM);
+		return;
+	}
+	/* pairs with the barrier of going down: a node is lost with what was sent to it */
+	smp_mb();
+	if (!(procshare_nodes_up() & coh_bit(node)))
+		no_host(p, node, HOST_NONE, 0);
 }
 
 /*
@@ -78,8 +102,8 @@ int process_host(struct procshare_process *p, unsigned int node)
 		start = true;
 	}
 	spin_unlock(&p->lock);
-	if (start && !send_start(p, node))
-		set_host(p, node, HOST_FAILED, ENOMEM);
+	if (start)
+		start_host(p, node);
 
 	if (wait_event_killable_timeout(p->wait, p->doomed ||
 					READ_ONCE(p->hosts[node]) != HOST_STARTING,
@@ -103,12 +127,46 @@ void process_message(struct procshare_process *p, struct procshare_msg *msg)
 	} else if (READ_ONCE(p->hosts[msg->peer]) == HOST_STARTING) {
 		pr_warn_ratelimited("node %u cannot host %s[%d]: error %u\n",
 				    msg->peer, p->comm, p->tgid, error);
-		set_host(p, msg->peer, HOST_FAILED, error);
+		no_host(p, msg->peer, HOST_FAILED, error);
 	} else if (READ_ONCE(p->hosts[msg->peer]) == HOST_READY) {
 		set_host(p, msg->peer, HOST_FAILED, error);
 		process_doom(p, "its shadow process is gone");
 	}
 	procshare_msg_free(msg);
+}
+
+static void unuse(struct procshare_process *p)
+{
+	if (atomic_dec_and_test(&p->users) && READ_ONCE(p->ending))
+		wake_up_all(&p->wait);
+}
+
+/* Use the mm for a node, until process_put_mm(); false if that is over. */
+bool process_get_mm(struct procshare_process *p)
+{
+	atomic_inc(&p->users);
+	/* pairs with the barrier of waiting in process_end() */
+	smp_mb__after_atomic();
+	if (!READ_ONCE(p->ending) && mmget_not_zero(p->mm))
+		return true;
+	unuse(p);
+	return false;
+}
+
+void process_put_mm(struct procshare_process *p)
+{
+	mmput_async(p->mm);
+	unuse(p);
+}
+
+/*
+ * current is the last of the threads, and ends.  Whoever waits for it finds the memory
+ * and the program's file given up: others do not use the mm for longer.
+ */
+void process_end(struct procshare_process *p)
+{
+	WRITE_ONCE(p->ending, true);
+	wait_event_timeout(p->wait, !atomic_read(&p->users), END_TIMEOUT);
 }
 
 /* The mm is being torn down: nothing on other nodes is needed any more. */
@@ -150,7 +208,8 @@ void process_doom(struct procshare_process *p, const char *why)
 {
 	if (READ_ONCE(p->released) || xchg(&p->condemned, true))
 		return;
-	kill_pid(p->pid, SIGKILL, 1);
+	if (!READ_ONCE(p->replaced))
+		kill_pid(p->pid, SIGKILL, 1);
 	/* pairs with those who see that the process is doomed */
 	smp_store_release(&p->doomed, true);
 	directory_wake_all(p);

@@ -183,7 +183,7 @@ static void start(struct procshare_msg *msg)
 	}
 	static_branch_enable(&procshare_key);
 	kref_get(&s->ref);
-	queue_work(system_unbound_wq, &s->launch);
+	queue_work(shadow_launches, &s->launch);
 }
 
 /* A message about a process of another node; @msg is taken over. */
@@ -333,5 +333,5 @@ static struct miscdevice device = {
 
 int __init shadow_init(void)
 {
-	return shadow_pages_init() ?: file_use_init() ?: misc_register(&device);
+	return shadow_pages_init() ?: shadow_helper_init() ?: file_use_init() ?: misc_register(&device);
 }

@@ -228,6 +228,8 @@ void shadow_discard_newcomers(struct shadow *s);
 struct shadow *shadow_claim(u64 token);
 
 /* shadow_helper.c */
+extern struct workqueue_struct *shadow_launches;
+int shadow_helper_init(void);
 struct procshare_order;
 int shadow_helper_order(struct shadow *s);
 bool shadow_helper_cancel(struct shadow *s);

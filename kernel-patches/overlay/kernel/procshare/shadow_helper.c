@@ -21,8 +21,12 @@
 
 #define REFILL_DELAY	(HZ / 20)
 
+/* Each of these works waits for another one, of the queue that everybody uses. */
+#define MOST_LAUNCHES	8
+
 static void start_spare(struct work_struct *work);
 
+struct workqueue_struct *shadow_launches;
 static DECLARE_WAIT_QUEUE_HEAD(helpers);
 static DECLARE_DELAYED_WORK(spare, start_spare);
 static DEFINE_SPINLOCK(lock);	/* of what follows */
@@ -30,6 +34,12 @@ static LIST_HEAD(orders);	/* shadows that wait for a helper; counted */
 static unsigned int unserved;	/* how many */
 static unsigned int idle;	/* helpers that wait */
 static bool spare_wanted;
+
+int __init shadow_helper_init(void)
+{
+	shadow_launches = alloc_workqueue("procshare_launch", WQ_UNBOUND, MOST_LAUNCHES);
+	return shadow_launches ? 0 : -ENOMEM;
+}
 
 /* Unprivileged from the start is not possible: the helper drops what it has. */
 static int start_helper(void)
@@ -60,7 +70,7 @@ static void start_spare(struct work_struct *work)
  */
 void shadow_helper_refill(void)
 {
-	queue_delayed_work(system_unbound_wq, &spare, REFILL_DELAY);
+	queue_delayed_work(shadow_launches, &spare, REFILL_DELAY);
 }
 
 /* A link to another node has come or gone. */

@@ -151,16 +151,17 @@ void shadow_thread_free(struct task_struct *tsk)
 static void deliver(struct shadow_thread *st, struct procshare_msg *msg)
 {
 	bool recall = msg->type == PROCSHARE_WIRE_RECALL;
+	bool leaves = recall || msg->type == PROCSHARE_WIRE_EXIT;
 
 	spin_lock(&st->lock);
 	/* A recall of an earlier stay means nothing to this one. */
 	if (msg->type == PROCSHARE_WIRE_MIGRATE)
 		WRITE_ONCE(st->recalled, false);
-	if (recall)
+	if (leaves)
 		WRITE_ONCE(st->recalled, true);
-	else
+	if (!recall)
 		list_add_tail(&msg->node, &st->inbox);
-	if (recall && st->task) {
+	if (leaves && st->task) {
 		set_notify_resume(st->task);
 		kick_process(st->task);
 	}
