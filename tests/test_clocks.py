@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 
 import pytest
-from sharing import HOME, POLICIES
+from sharing import HOME, POLICIES, PROGRAMS, poll
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -22,3 +22,16 @@ def test_home_sets_its_clock(make_cluster, share):
     assert -3 * 3600 <= second - first < -3 * 3600 + 60
     # Files have the coarse clock's time, which may be of the second before.
     assert second - 1 <= file <= third
+
+
+def test_executors_may_be_kept_from_running(sharing):
+    """Nodes go on saying what CPU time is used while home is too busy to listen."""
+    job = sharing.start([f"{PROGRAMS}/clocks", "irregular"], "away", nodes="1,2")
+    pid = job.wait_started()
+    poll("it is away", lambda: len(sharing.where(pid) - {HOME}) == 2)
+    sharing.cluster.run(f"chrt --all-tasks --idle --pid 0 {pid}", HOME, check=True)
+    busy = [sharing.cluster.start("timeout 4 sh -c 'while :; do :; done'", HOME) for _ in range(5)]
+    result = job.wait(60)
+    for other in busy:
+        other.wait(60)
+    assert (result.returncode, result.stdout) == (0, "irregular: right\n"), sharing.cluster.console(HOME)[-500:]

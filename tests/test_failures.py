@@ -91,6 +91,21 @@ def test_remote_node_dies(make_cluster, share):
     assert sharing.run([f"{PROGRAMS}/threads", "2", "1"], "away", nodes="1").returncode == 0
 
 
+def test_node_that_could_not_host_dies(make_cluster, share):
+    """It has nothing of the program: that goes on."""
+    sharing = share(make_cluster(nodes=3))
+    sharing.cluster.run("mount --bind /etc/passwd /usr/sbin/procshare-shadow && kill $(pidof procshare-shadow)", 2, check=True)
+    job = sharing.start(SPIN, "away", nodes="1,2")
+    pid = job.wait_started()
+    poll("node 2 was asked", lambda: "cannot host" in sharing.cluster.console(HOME))
+    poll("it is on node 1", lambda: 1 in sharing.where(pid))
+    sharing.cluster.kill(2)
+    poll("home has noticed", lambda: sharing.nodes()[2]["state"] == "lost", SILENT + SLACK)
+    assert job.poll() is None
+    job.send_signal(signal.SIGTERM)
+    assert job.wait(30).returncode == -signal.SIGTERM
+
+
 def test_home_waits_in_a_call_when_the_node_dies(make_cluster, share):
     """Nothing but the shared program notices: commands at home do not hang."""
     sharing = share(make_cluster(nodes=2))
@@ -160,6 +175,21 @@ def test_remote_node_stands_still_for_a_while(sharing):
     job.send_signal(signal.SIGUSR1)
     result = job.wait(60)
     assert result.returncode == 0, result.stderr
+
+
+def test_exec_while_a_thread_waits_for_a_node(sharing):
+    """The thread makes way when the node has answered: nobody is killed for its being slow."""
+    job = sharing.start([f"{PROGRAMS}/succession"], "spread", nodes="0,1")
+    pid = job.wait_started()
+    poll("its pages are elsewhere", lambda: "written" in job.stdout)
+    job.send_signal(signal.SIGUSR1)
+    poll("home is not busy with that any more", lambda: "half" in job.stdout)
+    assert sharing.where(pid) == {HOME, 1}
+    sharing.cluster.pause(1)
+    job.send_signal(signal.SIGUSR1)
+    time.sleep(3)  # longer than the second after which a thread looks whether it has been killed
+    sharing.cluster.resume(1)
+    assert (job.wait(60).returncode, job.stdout.splitlines()[-1]) == (0, "again")
 
 
 def test_killed_while_everything_is_under_way(sharing):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 
 import pytest
-from sharing import POLICIES, PROGRAMS
+from sharing import HOME, POLICIES, PROGRAMS
 
 PARTS = ("fork", "snapshot", "generations", "run", "exec-chain", "shared", "concurrent", "exec")
 
@@ -43,3 +43,16 @@ def test_children_inherit_the_policy(sharing):
         job.send_signal(9, whole_group=True)
         job.wait(30)
     assert pid not in [process["pid"] for process in sharing.processes()]
+
+
+def test_what_a_privileged_program_starts_stays(sharing):
+    """Privileges that exec gives do not go to where somebody else says, although no exec tells of them later."""
+    sharing.cluster.run("cp /usr/bin/env /tmp/env && chmod 4755 /tmp/env", HOME, check=True)
+    user = "setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/env"
+    root = "setpriv --reuid=0 --regid=0 --clear-groups"
+    program = f"{PROGRAMS}/threads 2 60"
+    outcome = sharing.run(f"{user} {root} sh -c 'id -u; {program}'", "away")
+    assert outcome.returncode == 0 and outcome.stdout.startswith("0\n"), outcome.stderr
+    assert outcome.remote_share < 0.5, outcome.verdict()
+    assert sharing.run(f"{user} {program}", "away").remote_share < 0.5
+    assert sharing.run(f"{root} {program}", "away").remote_share > 0.5

@@ -210,10 +210,32 @@ static void cpu(void) {
     CHECK(later >= seen && later - seen < at + LATE * MS, "%lld ns late", (long long)(later - seen - at));
 }
 
+// Threads that compute now and then, and in between wait for each other's page: no call is made.
+enum { JUGGLE = 5 }; // s
+static _Alignas(4096) _Atomic unsigned ball;
+
+static void* juggle(void* argument) {
+    const int64_t end = now(CLOCK_MONOTONIC) + (int64_t)JUGGLE * 1000 * MS;
+    unsigned random = (unsigned)(uintptr_t)argument;
+
+    while (now(CLOCK_MONOTONIC) < end) {
+        const int64_t until = now(CLOCK_MONOTONIC) + (random = random * 1664525 + 1013904223) % (5 * MS);
+
+        while (now(CLOCK_MONOTONIC) < until)
+            continue;
+        ball++;
+    }
+    return NULL;
+}
+
+static void irregular(void) {
+    in_threads(3, juggle);
+}
+
 int main(int argc, char** argv) {
-    static const struct part parts[] = {{"steady", steady},   {"sleep", sleeps},    {"files", files},
-                                        {"seconds", seconds}, {"counter", counter}, {"cpu", cpu},
-                                        {NULL, NULL}};
+    static const struct part parts[] = {{"steady", steady},       {"sleep", sleeps},    {"files", files},
+                                        {"seconds", seconds},     {"counter", counter}, {"cpu", cpu},
+                                        {"irregular", irregular}, {NULL, NULL}};
 
     return run_part(parts, argv[1]);
 }
