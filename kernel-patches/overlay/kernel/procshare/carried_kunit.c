@@ -92,8 +92,16 @@ static void test_meaning_of_arguments(struct kunit *test)
 	/* An address without a length. */
 	regs = (struct pt_regs){ .si = BUFFER };
 	expect_none(test, &regs, __NR_accept);
-	regs.dx = BUFFER;
+	regs.dx = BUFFER + 16;
 	expect_buffers(test, &regs, __NR_accept, 2, (u32[]){ 128, 4 });
+	/* A length that is its own address, places that share some bytes. */
+	regs.dx = BUFFER;
+	expect_none(test, &regs, __NR_accept);
+	regs = (struct pt_regs){ .si = BUFFER, .r10 = BUFFER + 4 };
+	expect_none(test, &regs, __NR_splice);
+	/* The last of three would fail, behind the others. */
+	regs = (struct pt_regs){ .di = BUFFER, .si = BUFFER + 4 };
+	expect_none(test, &regs, __NR_getresuid);
 	expect_none(test, &regs, -1);
 	expect_none(test, &regs, 100000);
 }

@@ -333,5 +333,6 @@ static struct miscdevice device = {
 
 int __init shadow_init(void)
 {
-	return shadow_pages_init() ?: shadow_helper_init() ?: file_use_init() ?: misc_register(&device);
+	return shadow_pages_init() ?: shadow_helper_init() ?: file_use_init() ?:
+	       misc_register(&device);
 }
