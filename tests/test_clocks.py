@@ -30,7 +30,8 @@ def test_executors_may_be_kept_from_running(sharing):
     pid = job.wait_started()
     poll("it is away", lambda: len(sharing.where(pid) - {HOME}) == 2)
     sharing.cluster.run(f"chrt --all-tasks --idle --pid 0 {pid}", HOME, check=True)
-    busy = [sharing.cluster.start("timeout 4 sh -c 'while :; do :; done'", HOME) for _ in range(5)]
+    # For longer than it takes to say so much that an executor would have to listen.
+    busy = [sharing.cluster.start("timeout 5 sh -c 'while :; do :; done'", HOME) for _ in range(5)]
     result = job.wait(60)
     for other in busy:
         other.wait(60)

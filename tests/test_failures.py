@@ -94,14 +94,15 @@ def test_remote_node_dies(make_cluster, share):
 def test_node_that_could_not_host_dies(make_cluster, share):
     """It has nothing of the program: that goes on."""
     sharing = share(make_cluster(nodes=3))
-    sharing.cluster.run("mount --bind /etc/passwd /usr/sbin/procshare-shadow && kill $(pidof procshare-shadow)", 2, check=True)
+    poll("a helper waits", lambda: sharing.cluster.run("pidof procshare-shadow", 2).stdout)
+    end_helpers = "while pidof procshare-shadow; do kill $(pidof procshare-shadow); sleep 0.1; done"
+    sharing.cluster.run(f"mount --bind /etc/passwd /usr/sbin/procshare-shadow && {end_helpers}", 2, check=True)
     job = sharing.start(SPIN, "away", nodes="1,2")
     pid = job.wait_started()
     poll("node 2 was asked", lambda: "cannot host" in sharing.cluster.console(HOME))
     poll("it is on node 1", lambda: 1 in sharing.where(pid))
     sharing.cluster.kill(2)
     poll("home has noticed", lambda: sharing.nodes()[2]["state"] == "lost", SILENT + SLACK)
-    assert job.poll() is None
     job.send_signal(signal.SIGTERM)
     assert job.wait(30).returncode == -signal.SIGTERM
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // clocks - time does not step back for a thread that moves, and is home's time
 //
-// Usage: clocks steady | sleep | files | seconds | counter | cpu
+// Usage: clocks steady | sleep | files | seconds | counter | cpu | irregular
 
 #include "check.h"
 
@@ -211,7 +211,7 @@ static void cpu(void) {
 }
 
 // Threads that compute now and then, and in between wait for each other's page: no call is made.
-enum { JUGGLE = 5 }; // s
+enum { JUGGLE = 15 }; // s
 static _Alignas(4096) _Atomic unsigned ball;
 
 static void* juggle(void* argument) {

@@ -30,7 +30,7 @@ static void* store(void* argument) {
     const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
     expect(socketpair(AF_INET, SOCK_STREAM, 0, pair), EOPNOTSUPP);
-    CHECK(pair[0] >= 0 && pair[1] > pair[0], "%d %d", pair[0], pair[1]);
+    CHECK(pair[0] >= 0 && pair[1] >= 0, "%d %d", pair[0], pair[1]);
     expect(syscall(SYS_timer_create, no_clock, NULL, &timer), EINVAL);
     CHECK(timer >= 0, "%d", timer);
     expect(syscall(SYS_getresuid, &real, NULL, &saved), EFAULT);

@@ -69,7 +69,7 @@ struct directory {
  * @migratory: who has it one after another
  * @area: what remotes are told of its mapping; nothing is granted without a prot
  * @mapped: home's page table maps it (read-only, uffd-wp): no @frame
- * @queued: @work is going to look at it, perhaps when @timer has fired
+ * @queued: @work is going to look at it, perhaps when @timer has fired or the page is read
  * @releasing: and shall end home's hold then
  * @ahead: was recalled ahead, to be written, which has not happened yet
  * @vain: nor had it when the page was taken away: windows to be written end here
@@ -154,13 +154,6 @@ enum export_result {
 	EXPORT_REFUSE,
 };
 
-/* What may be done about a page that is not there. */
-enum serve {
-	SERVE_RESIDENT,		/* nothing: never wait for long */
-	SERVE_FAULT,		/* have it read; who asks again finds it, or must wait */
-	SERVE_LAST,		/* the same; who wants it then does not get it */
-};
-
 /* home_export.c */
 enum export_result export_once(struct dir_entry *e, struct vm_area_struct *vma);
 bool export_allowed(struct vm_area_struct *vma, bool write);
@@ -171,7 +164,12 @@ void export_wrprotect(struct dir_entry *e, struct export_pte *x);
 void export_clear(struct dir_entry *e, struct export_pte *x);
 
 /* home_serve.c */
-bool export_serve(struct dir_entry *e, enum serve how);
+void export_refuse(struct dir_entry *e);
+bool export_serve(struct dir_entry *e, bool patient);
+
+/* home_read.c */
+int home_read_init(void);
+bool home_read(struct dir_entry *e, struct vm_area_struct *vma);
 
 /* home_zero.c */
 void home_zero_message(struct procshare_process *p, struct procshare_msg *msg);

@@ -58,11 +58,11 @@ void executor_message(struct procshare_process *p, struct procshare_msg *msg)
 	if (READ_ONCE(t->node) == msg->peer) {
 		outdated = take_outdated(t, msg);
 		flood = t->inbox_length == MOST_MESSAGES;
-	}
-	if (READ_ONCE(t->node) == msg->peer && !flood) {
-		t->inbox_length++;
-		list_add_tail(&msg->node, &t->inbox);
-		msg = NULL;
+		if (!flood) {
+			t->inbox_length++;
+			list_add_tail(&msg->node, &t->inbox);
+			msg = NULL;
+		}
 	}
 	spin_unlock(&t->inbox_lock);
 	if (outdated)

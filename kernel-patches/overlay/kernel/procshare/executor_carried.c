@@ -252,9 +252,9 @@ static void make(struct pt_regs *regs, long nr, const struct carried *c)
 
 /*
  * Make the call of @msg with scratch memory in place of the caller's.  Returns the message
- * for its result, in which @brought bytes of pieces are already, or NULL if the process is
- * doomed: there is no memory for one, or the call makes no sense.  -EAGAIN: it has to be
- * made with the caller's memory, nothing has been done.
+ * for its result, in which @brought bytes of pieces are already, or NULL if there is no
+ * memory for one, and the process is doomed.  -EAGAIN: it has to be made with the caller's
+ * memory, nothing has been done; so it is if @msg does not bring what the call takes.
  */
 struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_regs *regs,
 					    long nr, const struct procshare_msg *msg,
@@ -265,12 +265,9 @@ struct procshare_msg *executor_make_carried(struct home_thread *t, struct pt_reg
 	unsigned long scratch;
 	size_t size;
 
-	if (!take_arguments(&c, regs, nr, msg)) {
-		process_doom(t->process, "a node sent a call with the wrong memory");
-		return NULL;
-	}
 	/* Whoever looks at the call wants to see the caller's memory. */
-	if (executor_watched() || !can_be_made(regs, nr, &c, msg))
+	if (executor_watched() || !take_arguments(&c, regs, nr, msg) ||
+	    !can_be_made(regs, nr, &c, msg))
 		return ret;
 	size = size_of(&c);
 	scratch = scratch_get(t->process, size);

@@ -103,7 +103,7 @@ struct session {
  * @mm: the address space; valid until @released
  * @users: of @mm, for nodes
  * @ending: the last thread is about to give it up: nobody else may use it any more
- * @policy: the session's, or home for a program that gained privileges
+ * @policy: the session's, or home for what has gained privileges, and its children
  * @tgid: thread group, global pid number
  * @pid: the same, as an object
  * @time_ns: its time namespace when it was made; counted
@@ -113,13 +113,13 @@ struct session {
  * @replaced: the program has been replaced by another one, with a process of its own
  * @condemned: process_doom() has begun
  * @doomed: killed because a node was lost or memory ran out
- * @lock: protects @threads' membership and the host states
+ * @lock: protects @threads' membership, the host states and @present
  * @threads: struct home_thread by tid
  * @hosts: enum host_state per node
  * @host_error: why the host failed, positive errno
  * @fences: membarrier() calls so far
  * @fenced: per node, the last of them that it has carried out
- * @wait: threads that wait for a host to become ready, or for a fence
+ * @wait: threads that wait for a host to become ready, for a fence, or for @users to go
  * @present: nodes that have had a shadow process: may hold pages
  * @usage: per node
  * @reasons: returns home by enum procshare_reason

@@ -103,7 +103,7 @@ static bool lease_break(struct file_lease *lease)
 	}
 	INIT_WORK(&b->work, break_work);
 	b->file = file;
-	queue_work(home_works, &b->work);
+	queue_work(system_unbound_wq, &b->work);
 	/* However long that takes. */
 	lease->fl_break_time = 0;
 	return false;

@@ -77,7 +77,7 @@ static void export_here(struct dir_entry *e)
 {
 	struct procshare_process *p = e->process;
 
-	if (export_serve(e, SERVE_RESIDENT))
+	if (export_serve(e, false))
 		process_put(p);
 	else
 		queue_work(home_works, &e->work);
@@ -159,6 +159,6 @@ void directory_unpark(struct procshare_process *p)
 	if (list_empty(&p->dir.parked))
 		return;
 	kref_get(&p->ref);
-	if (!queue_work(home_works, &p->dir.unpark))
+	if (!queue_work(system_unbound_wq, &p->dir.unpark))
 		process_put(p);
 }

@@ -10,9 +10,7 @@
  * is done where the message arrives (home_message.c).
  */
 
-#include <linux/delay.h>
 #include <linux/hrtimer.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -24,14 +22,6 @@
  * of the order of a round trip, so that the faulting instruction completes.
  */
 #define HOME_HOLD_NS	(300 * NSEC_PER_USEC)
-
-/*
- * A page that is being read in is looked for after this, and after twice as long each
- * time.  After a second its thread comes home, where it can wait for longer and be killed.
- */
-#define FIRST_LOOK_US	100
-#define MOST_DOUBLED	7u
-#define MOST_LOOKS	84
 
 void directory_init(struct directory *d)
 {
@@ -112,14 +102,10 @@ static void entry_work(struct work_struct *work)
 {
 	struct dir_entry *e = container_of(work, struct dir_entry, work);
 	struct procshare_process *p = e->process;
-	unsigned int looks = 0;
 
-	while (!export_serve(e, looks < MOST_LOOKS ? SERVE_FAULT : SERVE_LAST)) {
-		procshare_push();
-		fsleep(FIRST_LOOK_US << min(looks++, MOST_DOUBLED));
-	}
+	if (export_serve(e, true))
+		process_put(p);
 	procshare_push();
-	process_put(p);
 }
 
 static enum hrtimer_restart entry_timer(struct hrtimer *timer)

@@ -57,7 +57,8 @@ static bool head_wants(struct dir_entry *e, bool *write)
 	return copy;
 }
 
-static void refuse(struct dir_entry *e)
+/* Who is first in the queue does not get the page. */
+void export_refuse(struct dir_entry *e)
 {
 	struct procshare_process *p = e->process;
 	struct coh_out out;
@@ -81,39 +82,31 @@ static bool export_resident(struct dir_entry *e, struct mm_struct *mm, bool writ
 		return false;
 	result = export_once(e, vma);
 	if (result == EXPORT_REFUSE)
-		refuse(e);
+		export_refuse(e);
 	return result == EXPORT_DONE || result == EXPORT_REFUSE;
 }
 
 /**
  * struct serving - requests that are served one after the other
  * @mm: where the page is
- * @how: what may be done about a page that is not there
  * @locked: the mmap lock is held
- * @absent: the page has to be waited for
+ * @absent: the page is being read
  * @unmapped: the last try has unmapped the page where it was mapped elsewhere
  */
 struct serving {
 	struct mm_struct *mm;
-	enum serve how;
 	bool locked;
 	bool absent;
 	bool unmapped;
 };
 
-/*
- * Have a page read in, and do not wait for it: as long as mm_users is held a killed
- * process keeps its memory, and some file systems need not ever answer.
- */
 static void fault_in(struct dir_entry *e, struct vm_area_struct *vma, struct serving *s)
 {
-	vm_fault_t fault = handle_mm_fault(vma, e->address, FAULT_FLAG_REMOTE |
-					   FAULT_FLAG_ALLOW_RETRY |
-					   FAULT_FLAG_RETRY_NOWAIT, NULL);
+	bool unlocked = false;
 
-	s->absent = fault & VM_FAULT_RETRY && s->how != SERVE_LAST;
-	if (fault & (VM_FAULT_RETRY | VM_FAULT_ERROR) && !s->absent)
-		refuse(e);
+	s->absent = home_read(e, vma);
+	if (!s->absent && fixup_user_fault(s->mm, e->address, FAULT_FLAG_REMOTE, &unlocked))
+		export_refuse(e);
 }
 
 /*
@@ -125,7 +118,7 @@ static void export_head(struct dir_entry *e, bool write, struct serving *s)
 	struct vm_area_struct *vma = find_area(e->process, s->mm, e->address, &s->locked);
 
 	if (!vma || !export_allowed(vma, write)) {
-		refuse(e);
+		export_refuse(e);
 		return;
 	}
 	switch (export_once(e, vma)) {
@@ -135,11 +128,11 @@ static void export_head(struct dir_entry *e, bool write, struct serving *s)
 			break;
 		fallthrough;
 	case EXPORT_REFUSE:
-		refuse(e);
+		export_refuse(e);
 		break;
 	case EXPORT_LEASE:
 		if (!home_lease_take(vma->vm_file))
-			refuse(e);
+			export_refuse(e);
 		break;
 	case EXPORT_FAULT:
 		fault_in(e, vma, s);
@@ -164,10 +157,10 @@ static bool serve_resident(struct dir_entry *e, struct mm_struct *mm)
 	return served;
 }
 
-/* False if a page has to be waited for. */
-static bool serve_all(struct dir_entry *e, struct mm_struct *mm, enum serve how)
+/* False if the page is being read. */
+static bool serve_all(struct dir_entry *e, struct mm_struct *mm)
 {
-	struct serving s = { .mm = mm, .how = how, .locked = true };
+	struct serving s = { .mm = mm, .locked = true };
 	bool write;
 
 	mmap_read_lock(mm);
@@ -178,12 +171,22 @@ static bool serve_all(struct dir_entry *e, struct mm_struct *mm, enum serve how)
 	return !s.absent;
 }
 
+/* Nobody who wants the page is left but the dying. */
+static void refuse_all(struct dir_entry *e)
+{
+	bool write;
+
+	while (head_wants(e, &write))
+		export_refuse(e);
+}
+
 /*
  * Serve a claimed entry: end home's hold if it is time, then the queue.  False, and
- * still claimed, if something has to be waited for: the caller tries again, with more
- * patience.  It pushes the answers out, too.
+ * still claimed, if something has to be waited for: a worker has to do it if not
+ * @patient, and otherwise will do it when the page has been read.  The caller pushes
+ * the answers out.
  */
-bool export_serve(struct dir_entry *e, enum serve how)
+bool export_serve(struct dir_entry *e, bool patient)
 {
 	struct procshare_process *p = e->process;
 	bool served = true;
@@ -195,9 +198,10 @@ bool export_serve(struct dir_entry *e, enum serve how)
 	}
 	spin_unlock(&p->dir.lock);
 	if (process_get_mm(p)) {
-		served = how == SERVE_RESIDENT ? serve_resident(e, p->mm) :
-						 serve_all(e, p->mm, how);
+		served = patient ? serve_all(e, p->mm) : serve_resident(e, p->mm);
 		process_put_mm(p);
+	} else {
+		refuse_all(e);
 	}
 	if (!served)
 		return false;

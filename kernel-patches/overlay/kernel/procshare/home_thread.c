@@ -160,7 +160,7 @@ static void detach(struct home_thread *t)
 	process_put(p);
 }
 
-/* In do_exit(), and before exec's new mm is attached. */
+/* In do_exit(). */
 void home_thread_exit(struct task_struct *tsk)
 {
 	struct home_thread *t = container_of(tsk->procshare,

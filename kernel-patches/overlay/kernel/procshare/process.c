@@ -201,7 +201,6 @@ static struct procshare_process *process_create(struct home_thread *t)
 	init_waitqueue_head(&p->wait);
 	directory_init(&p->dir);
 	p->session = session_get(session);
-	t->privileged |= gained_privileges(current->mm);
 	p->policy = t->privileged ? PROCSHARE_POLICY_HOME : session->params.policy;
 	p->mm = current->mm;
 	mmgrab(p->mm);
@@ -236,6 +235,7 @@ struct procshare_process *process_of_current(struct home_thread *t)
 {
 	if (READ_ONCE(current->mm->procshare))
 		return process_get_current();
+	t->privileged |= gained_privileges(current->mm);
 	return process_create(t) ?: process_get_current();
 }
 

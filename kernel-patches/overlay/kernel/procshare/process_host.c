@@ -21,7 +21,7 @@
 
 /* A helper that has not become a shadow after so long never will. */
 #define HOST_TIMEOUT	(20 * HZ)
-/* Whoever uses the mm for a node is slow only where memory is. */
+/* Whoever uses the mm for a node may wait for swapped pages. */
 #define END_TIMEOUT	HZ
 
 static bool send_start(struct procshare_process *p, unsigned int node)
@@ -52,13 +52,36 @@ static void set_host(struct procshare_process *p, unsigned int node, u8 state,
 	wake_up_all(&p->wait);
 }
 
-/* There is no shadow process on @node, and never was one. */
-static void no_host(struct procshare_process *p, unsigned int node, u8 state, u32 error)
+/*
+ * There is no shadow process on @node, and never was one: nothing of the process is there.
+ * False if it has become ready meanwhile.
+ */
+static bool no_host(struct procshare_process *p, unsigned int node, u8 state, u32 error)
+{
+	bool starting;
+
+	spin_lock(&p->lock);
+	starting = p->hosts[node] == HOST_STARTING;
+	if (starting) {
+		p->present &= ~coh_bit(node);
+		p->hosts[node] = state;
+		p->host_error[node] = error;
+	}
+	spin_unlock(&p->lock);
+	wake_up_all(&p->wait);
+	return starting;
+}
+
+/* It may still become one: until it says something its loss is one. */
+static void time_out(struct procshare_process *p, unsigned int node)
 {
 	spin_lock(&p->lock);
-	p->present &= ~coh_bit(node);
+	if (p->hosts[node] == HOST_STARTING) {
+		p->hosts[node] = HOST_FAILED;
+		p->host_error[node] = ETIMEDOUT;
+	}
 	spin_unlock(&p->lock);
-	set_host(p, node, state, error);
+	wake_up_all(&p->wait);
 }
 
 static void start_host(struct procshare_process *p, unsigned int node)
@@ -67,7 +90,7 @@ static void start_host(struct procshare_process *p, unsigned int node)
 		no_host(p, node, HOST_FAILED, ENOMEM);
 		return;
 	}
-	/* pairs with the barrier of going down: a node is lost with what was sent to it */
+	/* pairs with process_node_down(): a node is lost with what was sent to it */
 	smp_mb();
 	if (!(procshare_nodes_up() & coh_bit(node)))
 		no_host(p, node, HOST_NONE, 0);
@@ -109,7 +132,7 @@ int process_host(struct procshare_process *p, unsigned int node)
 					READ_ONCE(p->hosts[node]) != HOST_STARTING,
 					HOST_TIMEOUT) <= 0) {
 		if (!fatal_signal_pending(current))
-			set_host(p, node, HOST_FAILED, ETIMEDOUT);
+			time_out(p, node);
 		return -ETIMEDOUT;
 	}
 	return READ_ONCE(p->hosts[node]) == HOST_READY ? 0 : -EHOSTUNREACH;
@@ -145,7 +168,7 @@ static void unuse(struct procshare_process *p)
 bool process_get_mm(struct procshare_process *p)
 {
 	atomic_inc(&p->users);
-	/* pairs with the barrier of waiting in process_end() */
+	/* pairs with process_end() */
 	smp_mb__after_atomic();
 	if (!READ_ONCE(p->ending) && mmget_not_zero(p->mm))
 		return true;
@@ -165,7 +188,8 @@ void process_put_mm(struct procshare_process *p)
  */
 void process_end(struct procshare_process *p)
 {
-	WRITE_ONCE(p->ending, true);
+	/* pairs with process_get_mm() */
+	smp_store_mb(p->ending, true);
 	wait_event_timeout(p->wait, !atomic_read(&p->users), END_TIMEOUT);
 }
 
@@ -206,16 +230,19 @@ void process_stop(struct procshare_process *p)
  */
 void process_doom(struct procshare_process *p, const char *why)
 {
+	bool alive = !READ_ONCE(p->replaced);
+
 	if (READ_ONCE(p->released) || xchg(&p->condemned, true))
 		return;
-	if (!READ_ONCE(p->replaced))
+	if (alive)
 		kill_pid(p->pid, SIGKILL, 1);
 	/* pairs with those who see that the process is doomed */
 	smp_store_release(&p->doomed, true);
 	directory_wake_all(p);
 	wake_up_all(&p->wait);
 	trace_procshare_doom(p->id, p->tgid, why);
-	pr_warn_ratelimited("%s[%d] killed: %s\n", p->comm, p->tgid, why);
+	if (alive)
+		pr_warn_ratelimited("%s[%d] killed: %s\n", p->comm, p->tgid, why);
 }
 
 /* A node is lost: whoever had threads or pages there dies with it. */
@@ -224,8 +251,11 @@ void process_node_down(unsigned int node)
 	struct procshare_process *p;
 	u64 id = 0;
 
+	/* pairs with start_host() */
+	smp_mb();
 	for (; (p = process_find_next(&id)); id++) {
-		if (READ_ONCE(p->present) & coh_bit(node)) {
+		if (READ_ONCE(p->present) & coh_bit(node) &&
+		    !no_host(p, node, HOST_NONE, 0)) {
 			char why[40];
 
 			snprintf(why, sizeof(why), "node %u is lost", node);
