@@ -123,10 +123,12 @@ static void drop_rights(void)
 /* What does not depend on the shadow process that this is going to be. */
 static void confine(void)
 {
-	struct rlimit none = { 0, 0 };
+	struct rlimit none = { 0, 0 }, all = { RLIM_INFINITY, RLIM_INFINITY };
 
 	/* A shadow that dies has nothing to tell in a core file: home has. */
 	setrlimit(RLIMIT_CORE, &none);
+	/* All shadows are one user's; how many there may be is their control group's matter. */
+	setrlimit(RLIMIT_NPROC, &all);
 	if (unshare(CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET))
 		die("cannot enter namespaces");
 	if (chdir("/"))

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from harness import Cluster  # noqa: E402
-from sharing import PROGRAMS, Sharing  # noqa: E402
+from sharing import PROGRAMS, SLOWNESS, Sharing  # noqa: E402
 
 SOURCES = Path(__file__).parent / "programs"
 
@@ -156,7 +156,7 @@ def share(programs, request, clean):
     yield watch
     for cluster in watched:
         cluster.end_jobs()
-        assert clean[cluster].leaked_since(settle=15) == []
+        assert clean[cluster].leaked_since(settle=15 * SLOWNESS) == []
 
 
 @pytest.fixture

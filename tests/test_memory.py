@@ -8,7 +8,7 @@ MEMORY = (
     "text", "data", "bss", "heap", "stack", "tls", "mmap", "file", "relro", "jit", "growth", "limit", "sharing", "border", "calls",
 )  # fmt: skip
 MAPPINGS = (
-    "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over",
+    "munmap", "mprotect", "mremap", "brk", "truncate", "dontneed", "dontneed-written", "map-over", "move-over", "realign", "free",
 )  # fmt: skip
 COMPUTE = ("compute", "compute-closed", "compute-open", "compute-file", "compute-family")
 SHARED = ("changes", "fork", "fork-exec", "twice", "grow", "closed", *COMPUTE)

@@ -208,12 +208,52 @@ static void part_truncate(void) {
     dismiss();
 }
 
+// A move that the kernel begins below the area, where page tables can be moved as a whole.
+static void part_realign(void) {
+    const size_t table = 2 << 20, length = 2 * table;
+    uint8_t *free_space, *from, *to;
+
+    hire();
+    free_space = map(NULL, 8 * table / PAGE, PROT_NONE);
+    CHECK(munmap(free_space, 8 * table) == 0);
+    from = (uint8_t*)(((uintptr_t)free_space + table - 1) & -table) + PAGE;
+    to = from + 3 * table;
+    map(from, length / PAGE, PROT_READ | PROT_WRITE);
+    for (size_t at = 0; at < length; at += table / 4)
+        CHECK_EQUAL(ask(at / table % USERS, WRITE, from + at, 1 + at / PAGE % 100), 0);
+    CHECK(mremap(from, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+    for (size_t at = 0; at < length; at += table / 4) {
+        CHECK_EQUAL(to[at], 1 + at / PAGE % 100);
+        CHECK_EQUAL(ask(at / table % USERS, READ, to + at, 0), 1 + at / PAGE % 100);
+    }
+    dismiss();
+}
+
+// What others have read of a page that may be dropped is not dropped behind their backs.
+static void part_free(void) {
+    uint8_t* block = map(NULL, 1, PROT_READ | PROT_WRITE);
+
+    hire();
+    for (int round = 1; round <= ROUNDS; round++) {
+        block[0] = round;
+        CHECK(madvise(block, PAGE, MADV_FREE) == 0);
+        for (int i = 0; i < USERS; i++)
+            CHECK(ask(i, READ, block, 0) % round == 0, "neither zeros nor what was there");
+        CHECK(madvise(block, PAGE, MADV_PAGEOUT) == 0);
+        block[0] = 100 + round;
+        for (int i = 0; i < USERS; i++)
+            CHECK_EQUAL(ask(i, READ, block, 0), 100 + round);
+    }
+    dismiss();
+}
+
 static const struct part parts[] = {
     {"dontneed", part_dontneed}, {"dontneed-written", part_dontneed_written},
     {"map-over", part_map_over}, {"move-over", part_move_over},
     {"munmap", part_munmap},     {"mprotect", part_mprotect},
     {"mremap", part_mremap},     {"brk", part_brk},
-    {"truncate", part_truncate}, {NULL, NULL},
+    {"truncate", part_truncate}, {"realign", part_realign},
+    {"free", part_free},         {NULL, NULL},
 };
 
 int main(int argc, char** argv) {

@@ -228,10 +228,7 @@ static void await(struct home_thread *t)
 	else
 		wait_event_freezable_timeout(t->wait, something_to_do(t), period);
 	WRITE_ONCE(t->computes, false);
-	if (test_thread_flag(TIF_NOTIFY_SIGNAL)) {
-		clear_notify_signal();
-		task_work_run();
-	}
+	executor_notified();
 }
 
 /* One round: true while the thread is still away. */

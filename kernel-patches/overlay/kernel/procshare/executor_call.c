@@ -138,6 +138,15 @@ void executor_task_work(void)
 		task_work_run();
 }
 
+/* Work has woken current, or would do so: no call begins as if there were a signal. */
+void executor_notified(void)
+{
+	if (test_thread_flag(TIF_NOTIFY_SIGNAL)) {
+		clear_notify_signal();
+		task_work_run();
+	}
+}
+
 /* Make the call @nr with @args, which may be @regs; the result goes to @regs. */
 void executor_call(struct pt_regs *regs, const struct pt_regs *args, long nr)
 {
@@ -224,6 +233,7 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 		return false;
 	}
 	count(t, call);
+	executor_notified();
 	ret = make_call(t, regs, nr, msg, &data);
 	if (!ret)
 		return false;

@@ -91,6 +91,9 @@ void export_wrprotect(struct dir_entry *e, struct export_pte *x)
 {
 	pte_t pte = pte_mkuffd_wp(pte_wrprotect(x->pte));
 
+	/* What others read reclaim must not drop as MADV_FREE would let it. */
+	if (x->page && folio_test_anon(page_folio(x->page)))
+		pte = pte_mkdirty(pte);
 	set_pte_at(x->vma->vm_mm, e->address, x->ptep, pte);
 	e->mapped = true;
 	x->done = true;

@@ -20,8 +20,8 @@ static u8 want_of(const struct mmu_notifier_range *range)
 
 	switch (range->event) {
 	case MMU_NOTIFY_UNMAP:
-		/* munmap has detached the area, mremap has not. */
-		vma = vma_lookup(range->mm, range->start);
+		/* munmap has detached the area, mremap has not, but may begin before it. */
+		vma = vma_lookup(range->mm, range->end - 1);
 		return vma && !vma->detached ? COH_WANT_WRITE : COH_WANT_DISCARD;
 	case MMU_NOTIFY_CLEAR:
 		if (range->flags & MMU_NOTIFIER_RANGE_ZAP)

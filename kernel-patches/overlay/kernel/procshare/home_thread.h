@@ -164,6 +164,7 @@ bool executor_watched(void);
 bool executor_watched_at_exit(void);
 struct procshare_msg *executor_alloc_return(struct home_thread *t, size_t room);
 void executor_task_work(void);
+void executor_notified(void);
 void executor_call(struct pt_regs *regs, const struct pt_regs *args, long nr);
 bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 			 struct procshare_msg *msg);

@@ -108,18 +108,20 @@ void shadow_cpu_rseq(struct shadow_thread *st, const struct pt_regs *regs)
 	thread_rseq_set(&rseq);
 }
 
-/* getcpu(), by the process's numbers if this node's CPUs have any. */
+/* getcpu(), by the process's numbers; if this node's CPUs have none it is home's first one. */
 void shadow_cpu_get(struct pt_regs *regs)
 {
 	unsigned int __user *cpu = (void __user *)regs->di;
 	unsigned int __user *node = (void __user *)regs->si;
+	const struct shadow_thread *st = shadow_thread_current();
+	bool numbered = st->cpu_base != PROCSHARE_NO_CPUS;
 	int here = raw_smp_processor_id();
 	int err = 0;
 
 	if (cpu)
-		err |= put_user(__procshare_cpu_base() + here, cpu);
+		err |= put_user(numbered ? st->cpu_base + here : 0, cpu);
 	if (node)
-		err |= put_user(cpu_to_node(here), node);
+		err |= put_user(numbered ? cpu_to_node(here) : 0, node);
 	regs->ax = err ? -EFAULT : 0;
 }
 

@@ -275,6 +275,8 @@ static int load_regs(struct pt_regs *regs,
 		return err;
 
 	procshare_decode_regs(regs, in, wild);
+	/* It may have left by INT 0x80, whose next calls are not of that kind. */
+	current_thread_info()->status &= ~TS_COMPAT;
 	/* Whose trap flag it is: see set_flags() of ptrace */
 	if (regs->flags & X86_EFLAGS_TF)
 		clear_thread_flag(TIF_FORCED_TF);
