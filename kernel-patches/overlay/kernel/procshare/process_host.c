@@ -53,17 +53,18 @@ static void set_host(struct procshare_process *p, unsigned int node, u8 state,
 }
 
 /*
- * There is no shadow process on @node, and never was one: nothing of the process is there.
- * False if it has become ready meanwhile.
+ * Do not wait for @node any more; false if it has become ready.  On the nodes in @absent
+ * nothing of the process is.
  */
-static bool no_host(struct procshare_process *p, unsigned int node, u8 state, u32 error)
+static bool give_up_host(struct procshare_process *p, unsigned int node, u8 state,
+			 u32 error, coh_set absent)
 {
 	bool starting;
 
 	spin_lock(&p->lock);
 	starting = p->hosts[node] == HOST_STARTING;
 	if (starting) {
-		p->present &= ~coh_bit(node);
+		p->present &= ~absent;
 		p->hosts[node] = state;
 		p->host_error[node] = error;
 	}
@@ -72,16 +73,10 @@ static bool no_host(struct procshare_process *p, unsigned int node, u8 state, u3
 	return starting;
 }
 
-/* It may still become one: until it says something its loss is one. */
-static void time_out(struct procshare_process *p, unsigned int node)
+/* There is no shadow process, and never was one: nothing of the process is there. */
+static bool no_host(struct procshare_process *p, unsigned int node, u8 state, u32 error)
 {
-	spin_lock(&p->lock);
-	if (p->hosts[node] == HOST_STARTING) {
-		p->hosts[node] = HOST_FAILED;
-		p->host_error[node] = ETIMEDOUT;
-	}
-	spin_unlock(&p->lock);
-	wake_up_all(&p->wait);
+	return give_up_host(p, node, state, error, coh_bit(node));
 }
 
 static void start_host(struct procshare_process *p, unsigned int node)
@@ -131,8 +126,9 @@ int process_host(struct procshare_process *p, unsigned int node)
 	if (wait_event_killable_timeout(p->wait, p->doomed ||
 					READ_ONCE(p->hosts[node]) != HOST_STARTING,
 					HOST_TIMEOUT) <= 0) {
+		/* It may still become one: its loss is one, too. */
 		if (!fatal_signal_pending(current))
-			time_out(p, node);
+			give_up_host(p, node, HOST_FAILED, ETIMEDOUT, 0);
 		return -ETIMEDOUT;
 	}
 	return READ_ONCE(p->hosts[node]) == HOST_READY ? 0 : -EHOSTUNREACH;
