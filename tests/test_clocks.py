@@ -24,6 +24,17 @@ def test_home_sets_its_clock(make_cluster, share):
     assert second - 1 <= file <= third
 
 
+@pytest.mark.parametrize("ppm", (-3000, 3000))
+def test_clocks_drift_apart(make_cluster, share, ppm):
+    """The clocks of other nodes are slower or faster than home's: time is home's, and does not step back."""
+    sharing = share(make_cluster(nodes=3))
+    for node in (1, 2):
+        sharing.cluster.run(f"busybox adjtimex -t {10000 + ppm // 100}", node, check=True)
+    sharing.part("clocks", "steady", "bounce:5")
+    if ppm < 0:
+        sharing.part("clocks", "drift", "away")
+
+
 def test_executors_may_be_kept_from_running(sharing):
     """Nodes go on saying what CPU time is used while home is too busy to listen."""
     job = sharing.start([f"{PROGRAMS}/clocks", "irregular"], "away", nodes="1,2")

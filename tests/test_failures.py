@@ -75,6 +75,22 @@ def test_memory_cannot_be_had(sharing):
     assert sharing.run(program, "away", nodes="1").stdout == "0\n"
 
 
+def test_thread_cannot_be_made(sharing):
+    """A remote node's group of shadows may have few tasks: the threads that find no room stay at home."""
+    group = "/sys/fs/cgroup/procshare"
+    program = [f"{PROGRAMS}/threads", "6", "4"]
+    expected = sharing.run(program, "away", nodes="1").stdout  # after it the group is there
+    sharing.cluster.run("echo +pids >/sys/fs/cgroup/cgroup.subtree_control", 1, check=True)
+    sharing.cluster.run(f"echo 5 >{group}/pids.max", 1, check=True)
+    try:
+        outcome = sharing.run(program, "away", nodes="1")
+        assert (outcome.returncode, outcome.stdout) == (0, expected), outcome.stderr
+        assert outcome.reasons["error"] > 0, outcome.verdict()
+        assert sum(outcome.arrivals.values()) > 0, outcome.verdict()
+    finally:
+        sharing.cluster.run(f"echo max >{group}/pids.max", 1, check=True)
+
+
 def test_remote_node_dies(make_cluster, share):
     sharing = share(make_cluster(nodes=3))
     job, pid = start_on(sharing, "1,2")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // clocks - time does not step back for a thread that moves, and is home's time
 //
-// Usage: clocks steady | sleep | files | seconds | counter | cpu | irregular
+// Usage: clocks steady | sleep | files | drift | seconds | counter | cpu | irregular
 
 #include "check.h"
 
@@ -113,6 +113,19 @@ static void* touch(void* argument) {
 
 static void files(void) {
     in_threads(3, touch);
+}
+
+// A node whose clock goes at another rate tells home's time nevertheless.
+static void* stay_and_touch(void* argument) {
+    const int64_t end = now(CLOCK_MONOTONIC) + 6000 * MS;
+
+    while (now(CLOCK_MONOTONIC) < end)
+        continue;
+    return touch(argument);
+}
+
+static void drift(void) {
+    in_threads(3, stay_and_touch);
 }
 
 static _Thread_local sigjmp_buf behind;
@@ -233,9 +246,9 @@ static void irregular(void) {
 }
 
 int main(int argc, char** argv) {
-    static const struct part parts[] = {{"steady", steady},       {"sleep", sleeps},    {"files", files},
-                                        {"seconds", seconds},     {"counter", counter}, {"cpu", cpu},
-                                        {"irregular", irregular}, {NULL, NULL}};
+    static const struct part parts[] = {{"steady", steady}, {"sleep", sleeps},        {"files", files},
+                                        {"drift", drift},   {"seconds", seconds},     {"counter", counter},
+                                        {"cpu", cpu},       {"irregular", irregular}, {NULL, NULL}};
 
     return run_part(parts, argv[1]);
 }

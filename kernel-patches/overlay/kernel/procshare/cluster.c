@@ -26,7 +26,7 @@ static struct net *cluster_net;
 static void tick(struct work_struct *work);
 static DECLARE_DELAYED_WORK(ticker, tick);
 
-/* A second has passed: links that had nothing to send say that they live. */
+/* A second has passed: links say that they live, and what time it is. */
 static void tick(struct work_struct *work)
 {
 	struct procshare_link *link;
@@ -36,12 +36,11 @@ static void tick(struct work_struct *work)
 		link = procshare_link_get(i);
 		if (!link)
 			continue;
-		if (READ_ONCE(link->messages_out) == link->pinged &&
-		    !procshare_link_clogged(link))
+		if (!procshare_link_clogged(link))
 			procshare_link_send(link, PROCSHARE_WIRE_PING);
-		link->pinged = READ_ONCE(link->messages_out);
 		procshare_link_put(link);
 	}
+	procshare_tick();
 	schedule_delayed_work(&ticker, PROCSHARE_TICK);
 }
 

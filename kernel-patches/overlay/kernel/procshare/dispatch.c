@@ -68,3 +68,8 @@ void procshare_node_down(unsigned int node)
 	shadow_node_down(node);
 	shadow_helper_links_changed();
 }
+
+void procshare_tick(void)
+{
+	shadow_each(shadow_clock_follow);
+}

@@ -202,6 +202,7 @@ static bool unpack_thread(struct home_thread *t, struct pt_regs *regs,
 			return false;
 		regs->orig_ax = -1;
 	}
+	home_clocks_arrive(state);
 	home_thread_account_stay(t, le64_to_cpu(state->user_ns),
 				 le64_to_cpu(state->system_ns), 0);
 	home_thread_count_local(t, le32_to_cpu(state->calls_local));

@@ -213,6 +213,7 @@ void home_mincore(struct procshare_process *p, const struct pt_regs *regs, long 
 void home_clocks_pack(const struct procshare_process *p,
 		      struct procshare_wire_start *start);
 void home_clocks_pack_thread(struct procshare_wire_thread *state);
+void home_clocks_arrive(const struct procshare_wire_thread *state);
 
 /* home_vdso.c */
 void home_vdso_prepare(struct procshare_process *p);

@@ -28,8 +28,8 @@ struct crypto_shash;
 /* From the connection to the last PROOF. */
 #define PROCSHARE_HELLO_TIMEOUT	(3 * HZ)
 
-/* How far two clocks may drift apart in a tick. */
-#define PROCSHARE_DRIFT_NS	20000
+/* How far two clocks may drift apart in a tick: NTP turns them by so much. */
+#define PROCSHARE_DRIFT_NS	500000
 
 /* Messages that are handed to the transport at once. */
 #define PROCSHARE_BATCH		8
@@ -118,7 +118,6 @@ extern const struct procshare_transport procshare_tcp;
  * @messages_in: written by the link's thread, like @bytes_in and @heard
  * @bytes_in: bytes that came, headers included
  * @heard: reads that brought something
- * @pinged: @messages_out at the last tick
  * @writer: takes over where a sender found no room
  * @stopper: ends the link for those who may not sleep
  * @reaper: frees it for them
@@ -162,7 +161,6 @@ struct procshare_link {
 	u64 messages_in;
 	u64 bytes_in;
 	u64 heard;
-	u64 pinged;
 
 	struct work_struct writer;
 	struct work_struct stopper;

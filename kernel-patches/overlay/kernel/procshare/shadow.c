@@ -16,7 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
+#include <linux/time_namespace.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/procshare_shadow.h>
 
@@ -40,6 +40,8 @@ static void shadow_free(struct work_struct *work)
 		put_task_struct(s->leader);
 	if (s->inode)
 		iput(s->inode);
+	if (s->time_ns)
+		put_time_ns(s->time_ns);
 	mem_cgroup_put(s->memcg);
 	kfree(s);
 }
@@ -256,6 +258,17 @@ void shadow_node_down(unsigned int node)
 		} else if (atomic64_read(&s->peers) & coh_bit(node)) {
 			shadow_kill(s, "the link to a node it shares pages with is lost");
 		}
+		shadow_put(s);
+	}
+}
+
+void shadow_each(void (*visit)(struct shadow *s))
+{
+	unsigned long id = 0;
+	struct shadow *s;
+
+	for (; (s = shadow_next(&id)); id++) {
+		visit(s);
 		shadow_put(s);
 	}
 }

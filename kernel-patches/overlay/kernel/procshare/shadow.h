@@ -36,6 +36,16 @@ struct carried;
 /* How threads of a shadow wait for work: no load, frozen and killed at will. */
 #define SHADOW_IDLE	(TASK_IDLE | TASK_WAKEKILL | TASK_FREEZABLE)
 
+/* Clocks whose offsets differ. */
+enum shadow_clock {
+	SHADOW_MONOTONIC,
+	SHADOW_BOOTTIME,
+	SHADOW_RAW,
+	SHADOW_REALTIME,
+	SHADOW_TAI,
+	SHADOW_CLOCKS
+};
+
 /**
  * struct shadow - a shadow process
  * @ref: held by the table, by @file's users, by threads and look-ups
@@ -44,8 +54,9 @@ struct carried;
  * @token: the helper proves with it that it was started for this
  * @vdso: address of home's vDSO, 0 if none
  * @ahead: home's CLOCK_MONOTONIC minus ours, in ns
- * @offset_monotonic: @offset_boottime: @offset_raw: @offset_realtime: @offset_tai:
- *  the process's clocks minus this node's, in ns
+ * @offset: the process's clocks minus this node's, in ns
+ * @present: threads that may look at the clocks here
+ * @time_ns: where the vDSO finds @offset; counted; NULL if there is no such place
  * @comm: for people
  * @leader: the helper, once it hosts; counted
  * @inode: backs the one mapping; counted
@@ -53,7 +64,7 @@ struct carried;
  * @peers: nodes besides home that it has exchanged pages with
  * @dead: nothing may be started or mapped any more
  * @told: home knows that it is gone, or said so itself
- * @lock: protects @leader, @dead, @newcomers, @zero
+ * @lock: protects @leader, @dead, @newcomers, @zero and the clocks
  * @threads: struct shadow_thread by home's tid
  * @newcomers: threads that the leader is to create
  * @wait: the leader sleeps here
@@ -71,11 +82,9 @@ struct shadow {
 	u64 token;
 	u64 vdso;
 	s64 ahead;
-	s64 offset_monotonic;
-	s64 offset_boottime;
-	s64 offset_raw;
-	s64 offset_realtime;
-	s64 offset_tai;
+	s64 offset[SHADOW_CLOCKS];
+	unsigned int present;
+	struct time_namespace *time_ns;
 	char comm[TASK_COMM_LEN];
 	struct task_struct *leader;
 	struct inode *inode;
@@ -219,6 +228,7 @@ void shadow_message(struct procshare_msg *msg);
 void shadow_node_down(unsigned int node);
 void shadow_meet(struct shadow *s, unsigned int node);
 void shadow_kill(struct shadow *s, const char *why);
+void shadow_each(void (*visit)(struct shadow *s));
 void shadow_each_thread(void (*visit)(struct shadow_thread *st));
 int shadow_init(void);
 
@@ -282,8 +292,10 @@ void shadow_fence(struct shadow *s, const struct procshare_msg *msg);
 
 /* shadow_clock.c */
 void shadow_clock_start(struct shadow *s, const struct procshare_wire_start *start);
-void shadow_clock_publish(struct shadow *s);
+void shadow_clock_host(struct shadow *s);
+void shadow_clock_follow(struct shadow *s);
 void shadow_clock_arrive(struct shadow *s, const struct procshare_wire_thread *state);
+void shadow_clock_leave(struct shadow *s, struct procshare_wire_thread *state);
 bool shadow_clock_get(struct shadow_thread *st, struct pt_regs *regs, long nr);
 
 /* shadow_ahead.c */

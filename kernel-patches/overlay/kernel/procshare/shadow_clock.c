@@ -2,12 +2,11 @@
 /*
  * procshare - shadow_clock: home's clocks, told by this node
  *
- * The helper enters a time namespace whose offsets make CLOCK_MONOTONIC and
- * CLOCK_BOOTTIME home's.  The same page, from which the vDSO takes the offsets,
- * has room for those of the other clocks; system calls add them here.
+ * The helper enters a time namespace.  The vDSO takes its offsets from a page that has
+ * room for those of all clocks, and they are kept there; system calls add them here.
+ * They follow what the links know of how the nodes' clocks drift apart.
  */
 
-#include <linux/delay.h>
 #include <linux/ptrace.h>
 #include <linux/time_namespace.h>
 #include <linux/timekeeping.h>
@@ -18,8 +17,8 @@
 #include "cluster.h"
 #include "shadow.h"
 
-/* How far home's clock may be ahead of ours before we stop waiting for it. */
-#define CLOCK_PATIENCE_US	20000
+/* The vDSO divides nanoseconds by subtracting: not too often. */
+#define MOST_NS			(4 * NSEC_PER_SEC)
 
 /* The clock minus CLOCK_MONOTONIC of this node: changes only when it is set. */
 static s64 own(enum tk_offsets clock)
@@ -28,9 +27,23 @@ static s64 own(enum tk_offsets clock)
 }
 
 /*
- * All clocks of a node run alike: what is known of one holds for the others.  The
- * process may be in a time namespace of its own at home.
+ * Home's clock is @ahead of ours, as far as is known by now.  All clocks of a node run
+ * alike: what is known of one holds for the others.  They do not go back while a thread
+ * that has seen them is here.
  */
+static void follow(struct shadow *s, s64 ahead)
+{
+	s64 more = ahead - s->ahead;
+	int i;
+
+	if (more < 0 && s->present)
+		return;
+	s->ahead = ahead;
+	for (i = 0; i < SHADOW_CLOCKS; i++)
+		WRITE_ONCE(s->offset[i], s->offset[i] + more);
+}
+
+/* The process may be in a time namespace of its own at home. */
 void shadow_clock_start(struct shadow *s, const struct procshare_wire_start *start)
 {
 	s64 namespace = le64_to_cpu(start->monotonic_offset);
@@ -39,98 +52,160 @@ void shadow_clock_start(struct shadow *s, const struct procshare_wire_start *sta
 	s64 ahead;
 
 	s->ahead = le64_to_cpu(start->monotonic) - now;
+	s->offset[SHADOW_MONOTONIC] = s->ahead + namespace;
+	s->offset[SHADOW_BOOTTIME] = s->ahead + (s64)le64_to_cpu(start->boottime) -
+				     own(TK_OFFS_BOOT) +
+				     (s64)le64_to_cpu(start->boottime_offset);
+	s->offset[SHADOW_RAW] = s->ahead + (s64)le64_to_cpu(start->raw) -
+				(s64)(raw - now) + namespace;
+	s->offset[SHADOW_REALTIME] = s->ahead + (s64)le64_to_cpu(start->realtime) -
+				     own(TK_OFFS_REAL);
+	s->offset[SHADOW_TAI] = s->ahead + (s64)le64_to_cpu(start->tai) -
+				own(TK_OFFS_TAI);
 	if (procshare_node_clock(s->home, &ahead))
-		s->ahead = max(s->ahead, ahead);
-	s->offset_monotonic = s->ahead + namespace;
-	s->offset_boottime = s->ahead + (s64)le64_to_cpu(start->boottime) -
-			     own(TK_OFFS_BOOT) +
-			     (s64)le64_to_cpu(start->boottime_offset);
-	s->offset_raw = s->ahead + (s64)le64_to_cpu(start->raw) - (s64)(raw - now) +
-			namespace;
-	s->offset_realtime = s->ahead + (s64)le64_to_cpu(start->realtime) -
-			     own(TK_OFFS_REAL);
-	s->offset_tai = s->ahead + (s64)le64_to_cpu(start->tai) - own(TK_OFFS_TAI);
-}
-
-static struct timens_offset split(s64 ns)
-{
-	struct timespec64 ts = ns_to_timespec64(ns);
-
-	return (struct timens_offset) { .sec = ts.tv_sec, .nsec = ts.tv_nsec };
+		follow(s, max(ahead, s->ahead));
 }
 
 /*
- * For the vDSO; current is in the shadow's time namespace.  A reader sees seconds
- * and nanoseconds of different moments only when a wall clock has just been set.
+ * Readers take the seconds and then the nanoseconds: only the latter change, unless a
+ * wall clock has been set or the clocks have drifted far apart.
  */
-void shadow_clock_publish(struct shadow *s)
+static void tell(struct timens_offset *at, s64 ns)
 {
-	struct time_namespace *ns = current->nsproxy->time_ns;
+	s64 nsec = ns - at->sec * NSEC_PER_SEC;
+
+	if (nsec < 0 || nsec >= MOST_NS) {
+		struct timespec64 ts = ns_to_timespec64(ns);
+
+		WRITE_ONCE(at->sec, ts.tv_sec);
+		nsec = ts.tv_nsec;
+	}
+	WRITE_ONCE(at->nsec, nsec);
+}
+
+/* For the vDSO; under the shadow's lock. */
+static void publish(struct shadow *s)
+{
 	struct timens_offset *common, *raw;
 	struct vdso_data *data;
 
-	if (ns == &init_time_ns || !ns->frozen_offsets)
+	if (!s->time_ns)
 		return;
-	data = arch_get_vdso_data(page_address(ns->vvar_page));
+	data = arch_get_vdso_data(page_address(s->time_ns->vvar_page));
 	common = data[CS_HRES_COARSE].offset;
 	raw = data[CS_RAW].offset;
+	tell(&common[CLOCK_MONOTONIC], s->offset[SHADOW_MONOTONIC]);
+	tell(&common[CLOCK_MONOTONIC_COARSE], s->offset[SHADOW_MONOTONIC]);
+	tell(&common[CLOCK_BOOTTIME], s->offset[SHADOW_BOOTTIME]);
+	tell(&common[CLOCK_REALTIME], s->offset[SHADOW_REALTIME]);
+	tell(&common[CLOCK_REALTIME_COARSE], s->offset[SHADOW_REALTIME]);
+	tell(&common[CLOCK_TAI], s->offset[SHADOW_TAI]);
+	tell(&raw[CLOCK_MONOTONIC_RAW], s->offset[SHADOW_RAW]);
+}
+
+/* current leads the shadow process, in a time namespace of its own. */
+void shadow_clock_host(struct shadow *s)
+{
+	struct time_namespace *ns = current->nsproxy->time_ns;
+
+	if (ns == &init_time_ns || !ns->frozen_offsets)
+		return;
 	spin_lock(&s->lock);
-	common[CLOCK_REALTIME] = split(s->offset_realtime);
-	common[CLOCK_REALTIME_COARSE] = common[CLOCK_REALTIME];
-	common[CLOCK_TAI] = split(s->offset_tai);
-	raw[CLOCK_MONOTONIC_RAW] = split(s->offset_raw);
+	s->time_ns = get_time_ns(ns);
+	publish(s);
 	spin_unlock(&s->lock);
 }
 
-/* Time must not step back for the thread: wait until our clock has caught up. */
-static void await_clock(u64 monotonic)
+/* Once a second: what the link knows by now. */
+void shadow_clock_follow(struct shadow *s)
 {
-	u64 waited;
+	s64 ahead;
 
-	for (waited = 0; waited < CLOCK_PATIENCE_US; waited += 100) {
-		struct timespec64 now;
-
-		ktime_get_ts64(&now);
-		timens_add_monotonic(&now);
-		if (timespec64_to_ns(&now) >= (s64)monotonic)
-			return;
-		usleep_range(50, 100);
-	}
+	if (!procshare_node_clock(s->home, &ahead))
+		return;
+	spin_lock(&s->lock);
+	follow(s, ahead);
+	publish(s);
+	spin_unlock(&s->lock);
 }
 
-/* A thread arrives with @state.  Meanwhile a wall clock may have been set. */
+/*
+ * A thread arrives with @state.  What home's clocks said when it left is the least that
+ * they say by now, and meanwhile a wall clock may have been set.
+ */
 void shadow_clock_arrive(struct shadow *s, const struct procshare_wire_thread *state)
 {
-	s64 offset = s->ahead + (s64)le64_to_cpu(state->realtime) - own(TK_OFFS_REAL);
-	s64 set = offset - READ_ONCE(s->offset_realtime);
+	s64 *offset = s->offset, later, raw, realtime;
 
-	if (set) {
-		WRITE_ONCE(s->offset_realtime, offset);
-		WRITE_ONCE(s->offset_tai, s->offset_tai + set);
-		shadow_clock_publish(s);
-	}
-	await_clock(le64_to_cpu(state->monotonic));
+	spin_lock(&s->lock);
+	later = (s64)le64_to_cpu(state->monotonic) - ktime_get_ns() -
+		offset[SHADOW_MONOTONIC];
+	if (later > 0)
+		follow(s, s->ahead + later);
+	raw = (s64)le64_to_cpu(state->raw) - ktime_get_raw_ns();
+	if (raw > offset[SHADOW_RAW] || !s->present)
+		WRITE_ONCE(offset[SHADOW_RAW], raw);
+	realtime = s->ahead + (s64)le64_to_cpu(state->realtime) - own(TK_OFFS_REAL);
+	WRITE_ONCE(offset[SHADOW_TAI],
+		   offset[SHADOW_TAI] + realtime - offset[SHADOW_REALTIME]);
+	WRITE_ONCE(offset[SHADOW_REALTIME], realtime);
+	s->present++;
+	publish(s);
+	spin_unlock(&s->lock);
 }
 
-/* False for clocks that the kernel itself tells as home does. */
-static bool read_clock(struct shadow *s, clockid_t clock, struct timespec64 *ts)
+/* A thread goes home with @state: home's clocks must not say less than it has seen. */
+void shadow_clock_leave(struct shadow *s, struct procshare_wire_thread *state)
 {
-	s64 offset = READ_ONCE(s->offset_realtime);
+	s64 monotonic, raw;
+
+	spin_lock(&s->lock);
+	monotonic = ktime_get_ns() + s->offset[SHADOW_MONOTONIC];
+	raw = ktime_get_raw_ns() + s->offset[SHADOW_RAW];
+	s->present--;
+	spin_unlock(&s->lock);
+	state->monotonic = cpu_to_le64(monotonic);
+	state->raw = cpu_to_le64(raw);
+}
+
+static s64 offset_of(const struct shadow *s, enum shadow_clock clock)
+{
+	return READ_ONCE(s->offset[clock]);
+}
+
+/* False for clocks that the node does not tell. */
+static bool read_clock(const struct shadow *s, clockid_t clock, struct timespec64 *ts)
+{
+	s64 offset;
 
 	switch (clock) {
-	case CLOCK_REALTIME:
-		ktime_get_real_ts64(ts);
+	case CLOCK_MONOTONIC:
+		ktime_get_ts64(ts);
+		offset = offset_of(s, SHADOW_MONOTONIC);
 		break;
-	case CLOCK_REALTIME_COARSE:
-		ktime_get_coarse_real_ts64(ts);
-		break;
-	case CLOCK_TAI:
-		ktime_get_clocktai_ts64(ts);
-		offset = READ_ONCE(s->offset_tai);
+	case CLOCK_MONOTONIC_COARSE:
+		ktime_get_coarse_ts64(ts);
+		offset = offset_of(s, SHADOW_MONOTONIC);
 		break;
 	case CLOCK_MONOTONIC_RAW:
 		ktime_get_raw_ts64(ts);
-		offset = s->offset_raw;
+		offset = offset_of(s, SHADOW_RAW);
+		break;
+	case CLOCK_BOOTTIME:
+		ktime_get_boottime_ts64(ts);
+		offset = offset_of(s, SHADOW_BOOTTIME);
+		break;
+	case CLOCK_REALTIME:
+		ktime_get_real_ts64(ts);
+		offset = offset_of(s, SHADOW_REALTIME);
+		break;
+	case CLOCK_REALTIME_COARSE:
+		ktime_get_coarse_real_ts64(ts);
+		offset = offset_of(s, SHADOW_REALTIME);
+		break;
+	case CLOCK_TAI:
+		ktime_get_clocktai_ts64(ts);
+		offset = offset_of(s, SHADOW_TAI);
 		break;
 	default:
 		return false;

@@ -209,8 +209,8 @@ long shadow_helper_await(struct procshare_order __user *arg)
 	if (!s)
 		return -ESHUTDOWN;
 	order.token = s->token;
-	order.monotonic = s->offset_monotonic;
-	order.boottime = s->offset_boottime;
+	order.monotonic = s->offset[SHADOW_MONOTONIC];
+	order.boottime = s->offset[SHADOW_BOOTTIME];
 	shadow_put(s);
 	return copy_to_user(arg, &order, sizeof(order)) ? -EFAULT : 0;
 }

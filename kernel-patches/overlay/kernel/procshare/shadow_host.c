@@ -108,8 +108,7 @@ static void create_thread(struct shadow *s, struct shadow_thread *st)
 	} while (pid == -ERESTARTNOINTR && !fatal_signal_pending(current));
 	if (pid < 0) {
 		shadow_thread_put(st);
-		shadow_thread_discard(st);
-		shadow_kill(s, "no memory for a thread");
+		shadow_thread_refuse(st);
 	}
 }
 
@@ -151,7 +150,7 @@ void __noreturn shadow_host(struct shadow *s)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	__set_task_comm(current, s->comm, false);
 
-	shadow_clock_publish(s);
+	shadow_clock_host(s);
 	err = replace_address_space(s);
 	if (err) {
 		pr_warn_ratelimited("cannot map the shadow process of %s: error %d\n",

@@ -56,6 +56,7 @@ static struct procshare_msg *pack_back(struct shadow_thread *st, struct pt_regs 
 	state->reason = cpu_to_le32(st->reason);
 	state->calls_local = cpu_to_le32(st->calls_local);
 	state->trap = cpu_to_le32(st->trap);
+	shadow_clock_leave(st->shadow, state);
 	return msg;
 }
 
@@ -203,14 +204,14 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 	return true;
 }
 
-/* This CPU cannot take the state: it goes back as it came, nothing has run. */
-static void decline(struct shadow_thread *st, struct procshare_msg *msg)
+/* The thread that @msg brings cannot run here: it goes back as it came. */
+void shadow_decline(struct shadow *s, struct procshare_msg *msg)
 {
 	struct procshare_wire_thread *state = (void *)msg->body;
 
 	if (msg->length < sizeof(*state)) {
 		procshare_msg_free(msg);
-		shadow_kill(st->shadow, "home sent a thread without its state");
+		shadow_kill(s, "home sent a thread without its state");
 		return;
 	}
 	msg->type = PROCSHARE_WIRE_BACK;
@@ -219,7 +220,7 @@ static void decline(struct shadow_thread *st, struct procshare_msg *msg)
 	state->system_ns = 0;
 	state->calls_local = 0;
 	state->trap = 0;
-	procshare_send(st->shadow->home, msg);
+	procshare_send(s->home, msg);
 }
 
 /* Parked: false when the task is to die instead of running again. */
@@ -236,7 +237,7 @@ static bool arrive(struct shadow_thread *st, struct pt_regs *regs)
 			do_exit(0);
 		}
 		if (msg->type == PROCSHARE_WIRE_MIGRATE && !load(st, regs, msg))
-			decline(st, msg);
+			shadow_decline(st->shadow, msg);
 		else
 			procshare_msg_free(msg);
 	}

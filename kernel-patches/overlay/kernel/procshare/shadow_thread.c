@@ -84,15 +84,14 @@ static enum hrtimer_restart look_again(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* A thread that has not been here before: the leader will make a task for it. */
-static struct shadow_thread *create(struct shadow *s, u32 tid)
+static struct shadow_thread *allocate(struct shadow *s, u32 tid)
 {
 	struct shadow_thread *st = kzalloc(sizeof(*st), GFP_KERNEL);
 
 	if (!st)
 		return NULL;
 	st->base.role = PROCSHARE_ROLE_SHADOW;
-	kref_init(&st->ref);	/* the table's */
+	kref_init(&st->ref);
 	kref_get(&s->ref);
 	st->shadow = s;
 	st->tid = tid;
@@ -102,18 +101,27 @@ static struct shadow_thread *create(struct shadow *s, u32 tid)
 	init_waitqueue_head(&st->wait);
 	hrtimer_init(&st->again, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	st->again.function = look_again;
-	kref_get(&st->ref);	/* the caller's */
-	if (xa_err(xa_store(&s->threads, tid, st, GFP_KERNEL))) {
-		shadow_thread_put(st);
-		shadow_thread_put(st);
-		return NULL;
-	}
-	if (!introduce(s, st)) {
-		shadow_thread_discard(st);
-		shadow_thread_put(st);
-		return NULL;
-	}
 	return st;
+}
+
+/* A thread that has not been here before: the leader will make a task for it. */
+static void create(struct shadow *s, struct procshare_msg *migrate)
+{
+	struct shadow_thread *st = allocate(s, migrate->thread);
+
+	if (!st) {
+		shadow_decline(s, migrate);
+		return;
+	}
+	list_add_tail(&migrate->node, &st->inbox);
+	kref_get(&st->ref);	/* the table's */
+	if (xa_err(xa_store(&s->threads, st->tid, st, GFP_KERNEL))) {
+		shadow_thread_put(st);
+		shadow_thread_refuse(st);
+	} else if (!introduce(s, st)) {
+		shadow_thread_discard(st);
+	}
+	shadow_thread_put(st);
 }
 
 /* First and last function of the task in the kernel; then user mode. */
@@ -181,20 +189,18 @@ static bool is_for_thread(u8 type)
 /* MIGRATE, RECALL, RETURN or EXIT from home. */
 void shadow_thread_message(struct shadow *s, struct procshare_msg *msg)
 {
-	struct shadow_thread *st = find(s, msg->thread);
+	struct shadow_thread *st;
 
 	if (!is_for_thread(msg->type)) {
-		if (st)
-			shadow_thread_put(st);
 		procshare_msg_free(msg);
 		return;
 	}
-	if (!st && msg->type == PROCSHARE_WIRE_MIGRATE)
-		st = create(s, msg->thread);
+	st = find(s, msg->thread);
 	if (!st) {
 		if (msg->type == PROCSHARE_WIRE_MIGRATE)
-			shadow_kill(s, "no memory for a thread");
-		procshare_msg_free(msg);
+			create(s, msg);
+		else
+			procshare_msg_free(msg);
 		return;
 	}
 	/* Home may use the number again at once. */
@@ -249,4 +255,15 @@ struct procshare_msg *shadow_thread_await(struct shadow_thread *st)
 		wait_event_state(st->wait, !list_empty(&st->inbox) ||
 				 READ_ONCE(st->shadow->dead), SHADOW_IDLE);
 	}
+}
+
+/* There will be no task: home keeps the thread, and may send it again. */
+void shadow_thread_refuse(struct shadow_thread *st)
+{
+	struct procshare_msg *migrate;
+
+	shadow_thread_discard(st);
+	migrate = next_message(st);
+	if (migrate)
+		shadow_decline(st->shadow, migrate);
 }

@@ -61,5 +61,7 @@ void procshare_receive(struct procshare_msg *msg);
 /* A link is up (HELLO has succeeded) / is gone for good; process context, may sleep. */
 void procshare_node_up(unsigned int node);
 void procshare_node_down(unsigned int node);
+/* Once a second; process context. */
+void procshare_tick(void);
 
 #endif /* _PROCSHARE_TRANSPORT_H */

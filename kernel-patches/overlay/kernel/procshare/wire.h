@@ -24,7 +24,7 @@ typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
-#define PROCSHARE_WIRE_VERSION	8
+#define PROCSHARE_WIRE_VERSION	9
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
 /* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
 #define PROCSHARE_WIRE_CPUS	256
@@ -216,7 +216,8 @@ struct procshare_wire_zero {
 /**
  * struct procshare_wire_thread - MIGRATE and BACK: a thread's state
  * @regs: general registers, segment bases included
- * @monotonic: MIGRATE: the thread's CLOCK_MONOTONIC in ns
+ * @monotonic: the thread's CLOCK_MONOTONIC in ns
+ * @raw: the thread's CLOCK_MONOTONIC_RAW in ns
  * @user_ns: BACK: user CPU time of the stay, in ns
  * @system_ns: BACK: system CPU time of the stay, in ns
  * @bounce_ms: MIGRATE: send it back after so much user time, 0 never
@@ -238,6 +239,7 @@ struct procshare_wire_zero {
 struct procshare_wire_thread {
 	__le64 regs[PROCSHARE_WIRE_REGS];
 	__le64 monotonic;
+	__le64 raw;
 	__le64 user_ns;
 	__le64 system_ns;
 	__le32 bounce_ms;
