@@ -117,7 +117,7 @@ static void files(void) {
 
 // A node whose clock goes at another rate tells home's time nevertheless.
 static void* stay_and_touch(void* argument) {
-    const int64_t end = now(CLOCK_MONOTONIC) + 6000 * MS;
+    const int64_t end = now(CLOCK_MONOTONIC) + 6000LL * MS;
 
     while (now(CLOCK_MONOTONIC) < end)
         continue;

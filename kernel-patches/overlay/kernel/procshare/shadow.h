@@ -251,6 +251,7 @@ long shadow_helper_await(struct procshare_order __user *arg);
 void shadow_thread_message(struct shadow *s, struct procshare_msg *msg);
 void shadow_thread_put(struct shadow_thread *st);
 void shadow_thread_discard(struct shadow_thread *st);
+void shadow_thread_refuse(struct shadow_thread *st);
 int shadow_thread_main(void *arg);
 void shadow_threads_wake(struct shadow *s);
 struct shadow_thread *shadow_thread_current(void);
@@ -259,6 +260,7 @@ struct procshare_msg *shadow_thread_await(struct shadow_thread *st);
 /* shadow_stay.c */
 void shadow_thread_used_cpu(const struct shadow_thread *st, u64 *user, u64 *system);
 void shadow_thread_go_home(struct shadow_thread *st, u32 reason, bool rewind);
+void shadow_decline(struct shadow *s, struct procshare_msg *msg);
 
 /* How far behind the vDSO's beginning it is, ULONG_MAX if there is none. */
 static inline unsigned long shadow_vdso_offset(const struct shadow_thread *st,

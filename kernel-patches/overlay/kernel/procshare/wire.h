@@ -399,7 +399,7 @@ static_assert(sizeof(struct procshare_wire_refuse) == 8);
 static_assert(sizeof(struct procshare_wire_echo) == 8);
 static_assert(sizeof(struct procshare_wire_coherence) == 40);
 static_assert(sizeof(struct procshare_wire_zero) == 40);
-static_assert(sizeof(struct procshare_wire_thread) == 336);
+static_assert(sizeof(struct procshare_wire_thread) == 344);
 static_assert(sizeof(struct procshare_wire_call) == 248);
 static_assert(sizeof(struct procshare_wire_piece) == 8);
 static_assert(sizeof(struct procshare_wire_return) == 16);
