@@ -41,7 +41,8 @@ static void tick(struct work_struct *work)
 		procshare_link_put(link);
 	}
 	procshare_tick();
-	schedule_delayed_work(&ticker, PROCSHARE_TICK);
+	/* Where memory is short this goes on. */
+	queue_delayed_work(procshare_writers, &ticker, PROCSHARE_TICK);
 }
 
 /* ---- may it be so? ---- */
@@ -235,7 +236,7 @@ int procshare_cluster_join(unsigned int id, const struct sockaddr_storage *addre
 	error = start_listening(&where, extack);
 	if (error)
 		goto forget;
-	schedule_delayed_work(&ticker, PROCSHARE_TICK);
+	queue_delayed_work(procshare_writers, &ticker, PROCSHARE_TICK);
 	pr_info("this machine is node %u, listening at %pISpc\n", id, &where);
 	goto unlock;
 

@@ -134,6 +134,8 @@ bool directory_run(struct procshare_process *p, struct dir_entry *e);
 void directory_progress(struct procshare_process *p, struct dir_entry *e);
 void directory_release(struct procshare_process *p, struct dir_entry *e,
 		       enum coh_access access);
+extern struct workqueue_struct *home_works;
+int directory_works_init(void);
 void directory_wake_all(struct procshare_process *p);
 
 /* home_perform.c; under the lock */
@@ -173,6 +175,27 @@ bool home_read(struct dir_entry *e, struct vm_area_struct *vma);
 
 /* home_zero.c */
 void home_zero_message(struct procshare_process *p, struct procshare_msg *msg);
+
+/**
+ * struct directory_wait - a home thread sleeps until a want of home has been served
+ * @entry: in the directory's wait queue; for wait_woken()
+ * @process: whose; it may also end
+ * @e: the page's entry, pinned
+ * @want: COH_WANT_*
+ * @first: the want of a change of home's mapping, not of a fault
+ */
+struct directory_wait {
+	struct wait_queue_entry entry;
+	const struct dir_entry *e;
+	struct procshare_process *process;
+	u8 want;
+	bool first;
+};
+
+/* home_wait.c */
+bool directory_wait_is_over(const struct directory_wait *w);
+void directory_wait_begin(struct directory_wait *w);
+void directory_wait_end(struct directory_wait *w);
 
 /* home_fault.c */
 bool home_marker(pte_t pte);

@@ -178,7 +178,6 @@ void usage_reason(struct procshare_process *p, unsigned int reason);
 void usage_free(struct usage *usage[PROCSHARE_MAX_NODES]);
 
 /* process.c */
-extern struct workqueue_struct *home_works;
 int home_init(void);
 struct procshare_process *process_find(u64 id);
 struct procshare_process *process_find_next(u64 *id);

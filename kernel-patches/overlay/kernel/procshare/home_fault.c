@@ -102,16 +102,18 @@ static void sleep_for(struct home_thread *t, struct wait_queue_entry *wait)
 static int wait_for(struct procshare_process *p, struct dir_entry *e,
 		    enum coh_access access)
 {
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct directory_wait w = {
+		.process = p,
+		.e = e,
+		.want = access == COH_WRITE ? COH_WANT_WRITE : COH_WANT_READ,
+	};
 	unsigned long end = jiffies + LAST_PATIENCE;
 	int err = 0;
 
-	add_wait_queue(&p->dir.wait, &wait);
-	coh_home_want(&e->coh, access == COH_WRITE ? COH_WANT_WRITE :
-						     COH_WANT_READ, false);
+	directory_wait_begin(&w);
+	coh_home_want(&e->coh, w.want, false);
 	directory_progress(p, e);
-	while (coh_home_wanted(&e->coh, access == COH_WRITE ? COH_WANT_WRITE :
-			       COH_WANT_READ, false)) {
+	while (coh_home_wanted(&e->coh, w.want, false)) {
 		err = -EFAULT;
 		if (READ_ONCE(p->doomed) || p->released)
 			break;
@@ -123,13 +125,13 @@ static int wait_for(struct procshare_process *p, struct dir_entry *e,
 		err = 0;
 		spin_unlock(&p->dir.lock);
 		procshare_push();
-		sleep_for(home_thread_current(p), &wait);
+		sleep_for(home_thread_current(p), &w.entry);
 		spin_lock(&p->dir.lock);
 		if (current->flags & (PF_DUMPCORE | PF_EXITING) &&
 		    time_after(jiffies, end))
 			process_doom(p, "a node does not give a page back");
 	}
-	remove_wait_queue(&p->dir.wait, &wait);
+	directory_wait_end(&w);
 	if (!err && e->coh.state == COH_HOME_LOST)
 		err = -EFAULT;
 	return err;

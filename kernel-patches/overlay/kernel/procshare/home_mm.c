@@ -23,6 +23,17 @@
  */
 #define HOME_HOLD_NS	(300 * NSEC_PER_USEC)
 
+struct workqueue_struct *home_works;
+/* Holds end here, and not behind workers that wait for a process's mmap lock. */
+static struct workqueue_struct *releases;
+
+int __init directory_works_init(void)
+{
+	home_works = alloc_workqueue("procshare_home", WQ_UNBOUND, 0);
+	releases = alloc_workqueue("procshare_hold", WQ_UNBOUND | WQ_HIGHPRI, 0);
+	return home_works && releases ? 0 : -ENOMEM;
+}
+
 void directory_init(struct directory *d)
 {
 	INIT_WORK(&d->unpark, directory_unparked);
@@ -102,9 +113,12 @@ static void entry_work(struct work_struct *work)
 {
 	struct dir_entry *e = container_of(work, struct dir_entry, work);
 	struct procshare_process *p = e->process;
+	bool patient = !e->releasing;
 
-	if (export_serve(e, true))
+	if (export_serve(e, patient))
 		process_put(p);
+	else if (!patient)
+		queue_work(home_works, work);
 	procshare_push();
 }
 
@@ -112,7 +126,7 @@ static enum hrtimer_restart entry_timer(struct hrtimer *timer)
 {
 	struct dir_entry *e = container_of(timer, struct dir_entry, timer);
 
-	queue_work(home_works, &e->work);
+	queue_work(releases, &e->work);
 	return HRTIMER_NORESTART;
 }
 

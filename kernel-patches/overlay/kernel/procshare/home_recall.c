@@ -87,27 +87,6 @@ static struct batch ask_batch(const struct recall *r, unsigned long first)
 
 /* ---- waiting ---- */
 
-struct waiter {
-	struct wait_queue_entry entry;
-	const struct procshare_process *process;
-	const struct dir_entry *e;
-	u8 want;
-};
-
-static bool is_over(const struct waiter *w)
-{
-	return !coh_home_wanted(&w->e->coh, w->want, true) ||
-	       READ_ONCE(w->process->doomed) || READ_ONCE(w->process->released);
-}
-
-/* Every page that arrives wakes all who wait, but this one waits for thousands. */
-static int wake(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
-{
-	if (!is_over(container_of(entry, struct waiter, entry)))
-		return 0;
-	return woken_wake_function(entry, mode, flags, key);
-}
-
 /* A thread that only makes way for another one's exec is not. */
 static bool is_being_killed(const struct procshare_process *p)
 {
@@ -124,25 +103,24 @@ static void wait_for(const struct recall *r, struct dir_entry *e)
 {
 	struct procshare_process *p = r->process;
 	unsigned long end = jiffies + HOME_PATIENCE;
-	struct waiter w = {
+	struct directory_wait w = {
 		.process = p,
 		.e = e,
 		.want = recall_want(e, r->want),
+		.first = true,
 	};
 
-	if (is_over(&w))
+	if (directory_wait_is_over(&w))
 		return;
-	init_waitqueue_func_entry(&w.entry, wake);
-	w.entry.private = current;
-	add_wait_queue(&p->dir.wait, &w.entry);
-	while (!is_over(&w)) {
+	directory_wait_begin(&w);
+	while (!directory_wait_is_over(&w)) {
 		if (wait_woken(&w.entry, TASK_UNINTERRUPTIBLE, HZ))
 			continue;
 		if (time_after(jiffies, end) ||
 		    (!r->shared && is_being_killed(p)))
 			process_doom(p, "a node does not give its pages back");
 	}
-	remove_wait_queue(&p->dir.wait, &w.entry);
+	directory_wait_end(&w);
 }
 
 /* ---- taking what has come ---- */
@@ -154,11 +132,15 @@ static void wait_for(const struct recall *r, struct dir_entry *e)
 static void put_back(struct procshare_process *p, struct dir_entry *e)
 {
 	struct vm_area_struct *vma = vma_lookup(p->mm, e->address);
-	pmd_t *pmd = mm_find_pmd(p->mm, e->address);
 	spinlock_t *ptl;
 	pte_t *ptep;
+	pmd_t *pmd;
 
-	if (!vma || !pmd)
+	/* Elsewhere page tables may be on their way out. */
+	if (!vma)
+		return;
+	pmd = mm_find_pmd(p->mm, e->address);
+	if (!pmd)
 		return;
 	ptep = pte_offset_map_lock(p->mm, pmd, e->address, &ptl);
 	if (!ptep)

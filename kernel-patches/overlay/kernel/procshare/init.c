@@ -14,6 +14,6 @@
 static int __init procshare_init(void)
 {
 	return procshare_vdso_init() ?: procshare_transport_init() ?:
-	       home_init() ?: home_read_init() ?: procshare_netlink_init() ?: shadow_init();
+	       home_init() ?: procshare_netlink_init() ?: shadow_init();
 }
 late_initcall(procshare_init);

@@ -27,8 +27,6 @@ static DEFINE_XARRAY_ALLOC1(processes);
 /* Not the numbers of before a reboot: what is under way is about other processes. */
 static u32 processes_next;
 
-struct workqueue_struct *home_works;
-
 static void process_free(struct work_struct *work)
 {
 	struct procshare_process *p = container_of(work, struct procshare_process,
@@ -49,8 +47,7 @@ static void process_free(struct work_struct *work)
 int __init home_init(void)
 {
 	processes_next = get_random_u32_below(INT_MAX) + 1;
-	home_works = alloc_workqueue("procshare_home", WQ_UNBOUND, 0);
-	return home_works ? 0 : -ENOMEM;
+	return directory_works_init() ?: home_read_init();
 }
 
 /* The last reference may go where nothing may sleep. */

@@ -71,20 +71,24 @@ static struct shadow *shadow_find(u64 id)
 	return s;
 }
 
-/* READY or GONE; @error is 0 or negative. */
-void shadow_tell_home(struct shadow *s, u8 type, int error)
+/* Home would wait in vain for what is not said; @error is 0 or negative. */
+static void tell(u64 id, u8 home, u8 type, int error, pid_t pid)
 {
 	struct procshare_wire_ready *ready;
 	struct procshare_msg *msg;
 
-	msg = procshare_msg_alloc(type, sizeof(*ready), GFP_KERNEL);
-	if (!msg)
-		return;
-	msg->process = s->id;
+	msg = procshare_msg_alloc(type, sizeof(*ready), GFP_KERNEL | __GFP_NOFAIL);
+	msg->process = id;
 	ready = (void *)msg->body;
 	ready->error = cpu_to_le32(-error);
-	ready->pid = cpu_to_le32(s->leader ? task_tgid_nr(s->leader) : 0);
-	procshare_send(s->home, msg);
+	ready->pid = cpu_to_le32(pid);
+	procshare_send(home, msg);
+}
+
+/* READY or GONE. */
+void shadow_tell_home(struct shadow *s, u8 type, int error)
+{
+	tell(s->id, s->home, type, error, s->leader ? task_tgid_nr(s->leader) : 0);
 }
 
 /* Out of the table: no message reaches it any more. */
@@ -172,14 +176,17 @@ static void start(struct procshare_msg *msg)
 	    msg->process >> 32 != msg->peer)
 		return;
 	s = shadow_create(msg);
-	if (!s)
+	if (!s) {
+		tell(msg->process, msg->peer, PROCSHARE_WIRE_READY, -ENOMEM, 0);
 		return;
+	}
 	if (atomic_inc_return(&hosted[s->home]) > MOST_SHADOWS) {
 		shadow_tell_home(s, PROCSHARE_WIRE_READY, -EAGAIN);
 		shadow_put(s);
 		return;
 	}
 	if (xa_insert(&shadows, s->id, s, GFP_KERNEL)) {
+		shadow_tell_home(s, PROCSHARE_WIRE_READY, -ENOMEM);
 		shadow_put(s);
 		return;
 	}

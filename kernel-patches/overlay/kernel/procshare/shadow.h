@@ -13,8 +13,8 @@
 #include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/mm_types.h>
-#include <linux/mutex.h>
 #include <linux/ptrace.h>
+#include <linux/rtmutex.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -112,7 +112,7 @@ struct shadow {
  * @coh: the coherence machine
  * @shadow: back pointer; counted while @timer or @work is pending
  * @address: of the page
- * @lock: serialises faults and messages
+ * @lock: serialises faults and messages; threads of any priority hold it while a link waits
  * @frame: this node's copy; NULL while there is none, or it is all zero
  * @area: what home has said of its mapping there
  * @noted: somebody has used it, and that has been noted (file_use.h)
@@ -133,7 +133,7 @@ struct shadow_page {
 	struct coh_node coh;
 	struct shadow *shadow;
 	unsigned long address;
-	struct mutex lock;
+	struct rt_mutex lock;
 	struct page *frame;
 	struct page_area area;
 	bool noted;
@@ -297,6 +297,7 @@ void shadow_clock_start(struct shadow *s, const struct procshare_wire_start *sta
 void shadow_clock_host(struct shadow *s);
 void shadow_clock_follow(struct shadow *s);
 void shadow_clock_arrive(struct shadow *s, const struct procshare_wire_thread *state);
+void shadow_clock_forget(struct shadow *s);
 void shadow_clock_leave(struct shadow *s, struct procshare_wire_thread *state);
 bool shadow_clock_get(struct shadow_thread *st, struct pt_regs *regs, long nr);
 

@@ -154,6 +154,14 @@ void shadow_clock_arrive(struct shadow *s, const struct procshare_wire_thread *s
 	spin_unlock(&s->lock);
 }
 
+/* A thread ends here. */
+void shadow_clock_forget(struct shadow *s)
+{
+	spin_lock(&s->lock);
+	s->present--;
+	spin_unlock(&s->lock);
+}
+
 /* A thread goes home with @state: home's clocks must not say less than it has seen. */
 void shadow_clock_leave(struct shadow *s, struct procshare_wire_thread *state)
 {

@@ -82,13 +82,13 @@ static bool wait_for_page(struct shadow_page *sp, struct poll *poll)
 
 	sp->waiters++;
 	add_wait_queue(shadow_page_waits(sp), &wait);
-	mutex_unlock(&sp->lock);
+	rt_mutex_unlock(&sp->lock);
 	procshare_push();
 	dead = READ_ONCE(sp->shadow->dead) || fatal_signal_pending(current);
 	if (!dead)
 		poll_woken(poll, &wait, TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT);
 	remove_wait_queue(shadow_page_waits(sp), &wait);
-	mutex_lock(&sp->lock);
+	rt_mutex_lock(&sp->lock);
 	sp->waiters--;
 	return !dead;
 }
@@ -114,7 +114,7 @@ static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int page
 	while (pages--) {
 		address += PAGE_SIZE;
 		sp = xa_load(&s->pages, address >> PAGE_SHIFT);
-		if (address >= vmf->vma->vm_end || !sp || !mutex_trylock(&sp->lock))
+		if (address >= vmf->vma->vm_end || !sp || !rt_mutex_trylock(&sp->lock))
 			return;
 		come = coh_node_may(&sp->coh, COH_READ) && shadow_page_frame(sp);
 		sp->fresh &= !come;
@@ -123,7 +123,7 @@ static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int page
 			vmf_insert_pfn_prot(vmf->vma, address,
 					    page_to_pfn(sp->frame), prot_of(sp));
 		}
-		mutex_unlock(&sp->lock);
+		rt_mutex_unlock(&sp->lock);
 		if (!come)
 			return;
 	}
@@ -139,13 +139,13 @@ static unsigned int ask(struct shadow_thread *st, struct shadow_page *sp,
 	bool fresh, missing, missed;
 	unsigned int ahead;
 
-	mutex_lock(&sp->lock);
+	rt_mutex_lock(&sp->lock);
 	*failures = sp->failures;
 	fresh = sp->fresh || sp->zero_asked;
 	missing = sp->coh.state == COH_I && !fresh;
 	missed = !coh_node_may(&sp->coh, access) && sp->coh.pending < access;
 	shadow_page_request(sp, access);
-	mutex_unlock(&sp->lock);
+	rt_mutex_unlock(&sp->lock);
 	ahead = shadow_ahead(st, sp->address, access, fresh, missed);
 	if (missing)
 		shadow_zero_guess(st, sp->address);
@@ -191,8 +191,11 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 		return VM_FAULT_OOM;
 	trace_procshare_fault(s->id, sp->address, access, upgrade);
 	ahead = ask(st, sp, access, &failures);
+	/* Not while the page is locked, as a full memory group makes this wait. */
+	if (pte_alloc(vmf->vma->vm_mm, vmf->pmd))
+		return VM_FAULT_OOM;
 
-	mutex_lock(&sp->lock);
+	rt_mutex_lock(&sp->lock);
 	end = await_page(st, sp, access, failures, &waited);
 	fresh = sp->fresh;
 	origin = sp->area.origin;
@@ -200,7 +203,7 @@ static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)
 		ret = map(vmf, sp, access, upgrade);
 	else if (end == PAGE_REFUSED)
 		ret = refused(vmf, st);
-	mutex_unlock(&sp->lock);
+	rt_mutex_unlock(&sp->lock);
 	if (end == PAGE_HERE)
 		shadow_zero_learn(st, sp->address, fresh, waited);
 	if (end == PAGE_HERE && waited)

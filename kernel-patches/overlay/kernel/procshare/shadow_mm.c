@@ -76,7 +76,7 @@ static struct shadow_page *page_create(struct shadow *s, unsigned long address)
 	coh_node_init(&sp->coh);
 	sp->shadow = s;
 	sp->address = address;
-	mutex_init(&sp->lock);
+	rt_mutex_init(&sp->lock);
 	hrtimer_init(&sp->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	sp->timer.function = hold_over;
 	INIT_WORK(&sp->work, release_hold);
@@ -122,12 +122,12 @@ bool shadow_page_guess(struct shadow *s, unsigned long address, enum coh_access 
 	struct shadow_page *sp = shadow_page_get(s, address);
 	bool idle;
 
-	if (!sp || !mutex_trylock(&sp->lock))
+	if (!sp || !rt_mutex_trylock(&sp->lock))
 		return false;
 	idle = shadow_page_is_idle(sp);
 	if (idle)
 		shadow_page_request_ahead(sp, sp->vain ? COH_READ : access);
-	mutex_unlock(&sp->lock);
+	rt_mutex_unlock(&sp->lock);
 	return idle;
 }
 
@@ -138,12 +138,12 @@ bool shadow_page_expect(struct shadow *s, unsigned long address,
 	struct shadow_page *sp = shadow_page_get(s, address);
 	bool wanted;
 
-	if (!sp || !mutex_trylock(&sp->lock))
+	if (!sp || !rt_mutex_trylock(&sp->lock))
 		return true;
 	wanted = access == COH_READ || !sp->vain;
 	if (wanted)
 		shadow_page_request_ahead(sp, access);
-	mutex_unlock(&sp->lock);
+	rt_mutex_unlock(&sp->lock);
 	return wanted;
 }
 
@@ -158,7 +158,7 @@ void shadow_page_put(struct shadow *s, unsigned long address)
 
 	if (!sp)
 		return;
-	mutex_lock(&sp->lock);
+	rt_mutex_lock(&sp->lock);
 	coh_out_init(&out);
 	coh_node_release(&sp->coh, procshare_self(), s->home, &out);
 	shadow_page_perform(sp, &out, NULL);
@@ -168,7 +168,7 @@ void shadow_page_put(struct shadow *s, unsigned long address)
 	if (sp->coh.state == COH_M)
 		coh_node_put(&sp->coh, procshare_self(), s->home, &out);
 	shadow_page_perform(sp, &out, NULL);
-	mutex_unlock(&sp->lock);
+	rt_mutex_unlock(&sp->lock);
 }
 
 /* ---- the minimum hold ---- */
@@ -219,9 +219,9 @@ static void release_hold(struct work_struct *work)
 	struct shadow_page *sp = container_of(work, struct shadow_page, work);
 	struct shadow *s = sp->shadow;
 
-	mutex_lock(&sp->lock);
+	rt_mutex_lock(&sp->lock);
 	end_hold(sp);
-	mutex_unlock(&sp->lock);
+	rt_mutex_unlock(&sp->lock);
 	procshare_push();
 	shadow_put(s);
 }
@@ -237,13 +237,12 @@ static struct shadow_page *page_for(struct shadow *s, unsigned long address,
 	return xa_load(&s->pages, address >> PAGE_SHIFT);
 }
 
-/* Did the machine take a grant? */
-static bool accepted(const struct coh_out *out)
+static bool does(const struct coh_out *out, enum coh_act act)
 {
 	unsigned int i;
 
 	for (i = 0; i < out->n; i++)
-		if (out->a[i].act == COH_STORE || out->a[i].act == COH_INSTALL)
+		if (out->a[i].act == act)
 			return true;
 	return false;
 }
@@ -254,34 +253,35 @@ void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m,
 {
 	struct shadow *s = sp->shadow;
 	struct coh_out out;
-	bool granted;
+	bool installs;
 	u8 asked;
 
-	mutex_lock(&sp->lock);
+	rt_mutex_lock(&sp->lock);
 	asked = sp->coh.pending;
 	coh_out_init(&out);
 	coh_node_message(&sp->coh, procshare_self(), s->home, m, &out);
-	granted = m->type == COH_GRANT && accepted(&out);
-	if (granted) {
+	installs = does(&out, COH_INSTALL);
+	if (m->type == COH_GRANT && (installs || does(&out, COH_STORE))) {
 		sp->noted &= sp->area.origin == area->origin;
 		sp->area = *area;
 		sp->area.prot &= PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
 				 PROCSHARE_PROT_EXEC;
-		sp->unwritten = (asked == COH_READ || sp->zero_asked || !sp->waiters) &&
-				sp->coh.state == COH_M;
 		sp->zero_refused = false;
 	}
+	if (installs)
+		sp->unwritten = (asked == COH_READ || sp->zero_asked || !sp->waiters) &&
+				sp->coh.state == COH_M;
 	shadow_page_perform(sp, &out, msg);
 	/* What is only read may be home's page of zeros: it has been touched. */
 	sp->fresh &= sp->coh.state == COH_M;
-	if (granted)
+	if (installs)
 		sp->ahead = asked == COH_WRITE && !sp->waiters;
 	if (!sp->coh.pending) {
 		sp->guessed = false;
 		sp->zero_asked = false;
 	}
 	end_hold(sp);
-	mutex_unlock(&sp->lock);
+	rt_mutex_unlock(&sp->lock);
 }
 
 void shadow_page_message(struct shadow *s, struct procshare_msg *msg)

@@ -37,9 +37,8 @@ static void send_one(struct shadow_page *sp, const struct coh_msg *m)
 	}
 	trace_procshare_coherence_send(msg->process, sp->address, m, m->to, msg->page);
 	shadow_meet(sp->shadow, m->to);
-	procshare_queue(m->to, msg);
-	/* The loss of the link may have come before the page that was to go there. */
-	if (!(procshare_nodes_up() & coh_bit(m->to)))
+	/* The loss of the link may have been told before the page was to go there. */
+	if (!procshare_queue(m->to, msg) || !(procshare_nodes_up() & coh_bit(m->to)))
 		shadow_kill(sp->shadow, "there is no link to a node it shares pages with");
 }
 

@@ -153,6 +153,11 @@ static bool in_vdso(const struct shadow_thread *st, const struct pt_regs *regs)
 	return offset < vdso_image_64.size && !procshare_vdso_differs(offset);
 }
 
+static bool is_called_away(const struct shadow_thread *st)
+{
+	return READ_ONCE(st->recalled) || shadow_thread_has_bounced(st, current);
+}
+
 /* Should current leave now, and why? */
 static bool must_go(struct shadow_thread *st, struct pt_regs *regs)
 {
@@ -163,7 +168,7 @@ static bool must_go(struct shadow_thread *st, struct pt_regs *regs)
 	}
 	if (st->back)
 		return true;
-	if (!READ_ONCE(st->recalled) && !shadow_thread_has_bounced(st, current))
+	if (!is_called_away(st))
 		return false;
 	if (in_vdso(st, regs)) {
 		hrtimer_start(&st->again, VDSO_PATIENCE_NS, HRTIMER_MODE_REL);
@@ -256,7 +261,7 @@ unsigned long shadow_exit_work(struct pt_regs *regs, unsigned long ti_work)
 	/* What home is to repeat comes first; it aborts a sequence itself. */
 	if (st->running && take_trap(st, regs) && !st->back)
 		shadow_thread_go_home(st, PROCSHARE_BACK_FAULT, false);
-	if (st->back)
+	if (st->back || (is_called_away(st) && !in_vdso(st, regs)))
 		shadow_cpu_leave(st);
 	/* Cleared before looking: what is asked from now on makes another round. */
 	if (ti_work & _TIF_NOTIFY_RESUME)

@@ -143,6 +143,8 @@ void shadow_thread_exit(struct task_struct *tsk)
 	struct shadow_thread *st = shadow_thread_current();
 
 	hrtimer_cancel(&st->again);
+	if (st->running)
+		shadow_clock_forget(st->shadow);
 	spin_lock(&st->lock);
 	st->task = NULL;
 	spin_unlock(&st->lock);

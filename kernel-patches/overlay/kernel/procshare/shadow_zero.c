@@ -36,7 +36,7 @@ static bool ask_for(struct shadow *s, unsigned long address, enum coh_access oth
 	struct coh_out out;
 	bool idle, asked;
 
-	if (!sp || !mutex_trylock(&sp->lock))
+	if (!sp || !rt_mutex_trylock(&sp->lock))
 		return false;
 	idle = shadow_page_is_idle(sp);
 	asked = idle && !sp->zero_refused;
@@ -49,7 +49,7 @@ static bool ask_for(struct shadow *s, unsigned long address, enum coh_access oth
 		/* It is to send a GET: the one of the block. */
 		coh_node_fault(&sp->coh, procshare_self(), s->home, COH_WRITE, &out);
 	}
-	mutex_unlock(&sp->lock);
+	rt_mutex_unlock(&sp->lock);
 	return asked;
 }
 

@@ -64,14 +64,14 @@ static bool append(struct procshare_link *link, struct procshare_msg *msg)
 	return true;
 }
 
-void procshare_queue(unsigned int node, struct procshare_msg *msg)
+bool procshare_queue(unsigned int node, struct procshare_msg *msg)
 {
 	struct procshare_link *link;
 	bool taken = false;
 
 	if (WARN_ON_ONCE(node >= PROCSHARE_MAX_NODES)) {
 		procshare_msg_free(msg);
-		return;
+		return false;
 	}
 	rcu_read_lock();
 	link = procshare_link_find(node);
@@ -80,6 +80,7 @@ void procshare_queue(unsigned int node, struct procshare_msg *msg)
 	rcu_read_unlock();
 	if (!taken)
 		procshare_msg_free(msg);
+	return taken;
 }
 
 /*

@@ -45,10 +45,10 @@ void procshare_msg_free(struct procshare_msg *msg);
 /*
  * Take the message over and append it to the queue of the link to @node.  Any
  * context with interrupts on, spinlocks held included; a procshare_push() or
- * procshare_kick() must follow.  Frees the message when there is no link:
- * loss of a node is told by procshare_node_down(), not by senders' errors.
+ * procshare_kick() must follow.  False, and the message is freed, when there is no
+ * link; its loss is told by procshare_node_down() as well.
  */
-void procshare_queue(unsigned int node, struct procshare_msg *msg);
+bool procshare_queue(unsigned int node, struct procshare_msg *msg);
 /* Write out what is queued, from this thread; may sleep for memory, never for the peer. */
 void procshare_push(void);
 /* The same from a worker: for callers that may not allocate (mmu notifiers). */
