@@ -1,8 +1,10 @@
 """fork, exec, vfork, spawn, system and wait from threads that run elsewhere; calls are answered by home."""
 # SPDX-License-Identifier: GPL-2.0-only
 
+import json
+
 import pytest
-from sharing import HOME, POLICIES, PROGRAMS
+from sharing import HOME, POLICIES, PROGRAMS, poll
 
 PARTS = ("fork", "snapshot", "generations", "run", "exec-chain", "shared", "concurrent", "exec")
 
@@ -59,3 +61,15 @@ def test_what_a_privileged_program_starts_stays(sharing):
         assert sharing.run(f"{root} {program}", "away").remote_share > 0.5
     finally:
         sharing.cluster.run("rm /tmp/env", HOME)
+
+
+def test_statistics_outlast_those_of_shorter_programs(sharing):
+    """More sessions begin and end meanwhile than are kept."""
+    sharing.native("rm -f /tmp/long.fifo; mkfifo /tmp/long.fifo", check=True)
+    program = "read line </tmp/long.fifo; echo $line"
+    run = ["procshare", "run", "--policy", "away", "--stats=/tmp/long.stats", "-j", "--", "sh", "-c", program]
+    job = sharing.cluster.start(run, HOME, cwd="/tmp")
+    poll("it has begun", sharing.processes)
+    sharing.native("for i in $(seq 40); do procshare run true; done; echo done >/tmp/long.fifo", check=True)
+    assert job.wait(60, check=True).stdout == "done\n"
+    assert "no statistics" not in job.stderr and json.loads(sharing.native("cat /tmp/long.stats").stdout)["nodes"]

@@ -136,6 +136,15 @@ unlock:
 	return error;
 }
 
+/* Somebody began to remove the row and gave up waiting. */
+static int check_stays(unsigned int id, struct netlink_ext_ack *extack)
+{
+	if (!procshare_rows[id].removing)
+		return 0;
+	NL_SET_ERR_MSG_FMT(extack, "node %u is being removed: repeat del", id);
+	return -EBUSY;
+}
+
 int procshare_node_set(unsigned int id, const struct sockaddr_storage *address,
 		       struct netlink_ext_ack *extack)
 {
@@ -143,7 +152,8 @@ int procshare_node_set(unsigned int id, const struct sockaddr_storage *address,
 	int error;
 
 	mutex_lock(&config);
-	error = check_row(id, true, extack) ?: procshare_address_take(&where, address, extack) ?:
+	error = check_row(id, true, extack) ?: check_stays(id, extack) ?:
+		procshare_address_take(&where, address, extack) ?:
 		check_peer_address(id, &where, extack);
 	if (error)
 		goto unlock;

@@ -107,10 +107,29 @@ static int ask_threads(struct procshare_process *p, u32 tid, u8 target)
 	return asked;
 }
 
+static int ask_task(struct task_struct *task, pid_t tid, u8 target,
+		    struct netlink_ext_ack *extack)
+{
+	struct procshare_process *p;
+	bool asked;
+
+	if (!ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS)) {
+		NL_SET_ERR_MSG(extack, "not your process: ask its owner or root");
+		return -EPERM;
+	}
+	p = process_of_task(task);
+	asked = p && ask_threads(p, tid ? task_pid_nr(task) : 0, target);
+	if (p)
+		process_put(p);
+	if (asked)
+		return 0;
+	NL_SET_ERR_MSG(extack, "not a shared process: start it with procshare run");
+	return -ENOENT;
+}
+
 int procshare_migrate(pid_t pid, pid_t tid, unsigned int node,
 		      struct netlink_ext_ack *extack)
 {
-	struct procshare_process *p = NULL;
 	struct task_struct *task;
 	u8 target = node;
 	int err;
@@ -126,19 +145,12 @@ int procshare_migrate(pid_t pid, pid_t tid, unsigned int node,
 		err = -ESRCH;
 		goto put_task;
 	}
-	err = -EPERM;
-	if (!ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS)) {
-		NL_SET_ERR_MSG(extack, "not your process: ask its owner or root");
+	/* What it is about to execute may not be for whom the program is now. */
+	err = down_read_killable(&task->signal->exec_update_lock);
+	if (err)
 		goto put_task;
-	}
-	err = -ENOENT;
-	p = process_of_task(task);
-	if (!p || !ask_threads(p, tid ? task_pid_nr(task) : 0, target))
-		NL_SET_ERR_MSG(extack, "not a shared process: start it with procshare run");
-	else
-		err = 0;
-	if (p)
-		process_put(p);
+	err = ask_task(task, tid, target, extack);
+	up_read(&task->signal->exec_update_lock);
 put_task:
 	if (task)
 		put_task_struct(task);
@@ -165,7 +177,7 @@ bool procshare_process_next(u64 *id, struct procshare_process_info *info)
 		.tgid = pid_vnr(p->pid),
 		.policy = p->policy,
 		.bounce_ms = p->session->params.bounce_ms,
-		.nodes = session_nodes(p->session),
+		.nodes = p->session->params.nodes,
 	};
 	memcpy(info->comm, p->comm, sizeof(info->comm));
 	xa_for_each(&p->threads, tid, t)

@@ -76,6 +76,7 @@ struct scratch {
  * struct session - everything that descends from one procshare_attach()
  * @ref: held by processes, by threads and, for a while, by the session table
  * @id: number that netlink knows it by
+ * @owner: who may see the totals
  * @params: policy and placement, constant
  * @cpus: how the CPUs of its nodes are numbered, constant
  * @placed: threads placed so far, for round robin
@@ -86,6 +87,7 @@ struct scratch {
 struct session {
 	struct kref ref;
 	u64 id;
+	kuid_t owner;
 	struct procshare_params params;
 	struct cpu_layout cpus;
 	atomic_t placed;

@@ -272,7 +272,7 @@ static int dump_session_reasons(struct sk_buff *skb, struct netlink_callback *cb
 	void *header;
 
 	if (!procshare_session_reasons(session, counts)) {
-		NL_SET_ERR_MSG(cb->extack, "no such session, or its totals were dropped");
+		NL_SET_ERR_MSG(cb->extack, "no such session of yours, or its totals were dropped");
 		return -ENOENT;
 	}
 	header = begin(skb, cb, PROCSHARE_A_PROCESS_SESSION, session);

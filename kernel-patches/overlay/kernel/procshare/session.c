@@ -3,10 +3,12 @@
  * procshare - session: what one `procshare run` asked for, and its totals
  *
  * Every process that descends from one procshare_attach() belongs to its
- * session.  The totals outlive the processes so that --stats can show them; the
- * table keeps the most recent sessions only.
+ * session.  The totals outlive the processes so that --stats can show them; of
+ * sessions that have ended the table keeps the most recent ones only.
  */
 
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/list.h>
 #include <linux/slab.h>
 
@@ -18,7 +20,6 @@
 
 static DEFINE_SPINLOCK(sessions_lock);
 static LIST_HEAD(sessions);		/* newest first; each holds a reference */
-static unsigned int sessions_kept;
 static u64 sessions_made;
 
 static void session_release(struct kref *ref)
@@ -62,14 +63,34 @@ static void number_cpus(struct session *s)
 			cpu_layout_add(&s->cpus, node, &cpus);
 }
 
+/* The oldest of those that have ended, if there are too many; the list's reference. */
+static struct session *take_outdated(void)
+{
+	struct session *s, *oldest = NULL;
+	unsigned int ended = 0;
+
+	list_for_each_entry_reverse(s, &sessions, recent) {
+		/* Nobody but the list has a reference: under its lock that is so for good. */
+		if (kref_read(&s->ref) > 1)
+			continue;
+		oldest = oldest ?: s;
+		ended++;
+	}
+	if (ended <= SESSIONS_KEPT)
+		return NULL;
+	list_del(&oldest->recent);
+	return oldest;
+}
+
 struct session *session_create(const struct procshare_params *params)
 {
 	struct session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
-	struct session *oldest = NULL;
+	struct session *outdated;
 
 	if (!s)
 		return NULL;
 	kref_init(&s->ref);
+	s->owner = current_euid();
 	s->params = *params;
 	number_cpus(s);
 
@@ -77,14 +98,10 @@ struct session *session_create(const struct procshare_params *params)
 	spin_lock(&sessions_lock);
 	s->id = ++sessions_made;
 	list_add(&s->recent, &sessions);
-	if (++sessions_kept > SESSIONS_KEPT) {
-		oldest = list_last_entry(&sessions, struct session, recent);
-		list_del(&oldest->recent);
-		sessions_kept--;
-	}
+	outdated = take_outdated();
 	spin_unlock(&sessions_lock);
-	if (oldest)
-		session_put(oldest);
+	if (outdated)
+		session_put(outdated);
 	return s;
 }
 
@@ -96,13 +113,18 @@ coh_set session_nodes(const struct session *s)
 	return s->params.nodes ? up & s->params.nodes : up;
 }
 
+static bool may_see(const struct session *s)
+{
+	return uid_eq(s->owner, current_euid()) || capable(CAP_SYS_PTRACE);
+}
+
 static struct session *session_find(u64 id)
 {
 	struct session *s;
 
 	spin_lock(&sessions_lock);
 	list_for_each_entry(s, &sessions, recent) {
-		if (s->id == id) {
+		if (s->id == id && may_see(s)) {
 			session_get(s);
 			spin_unlock(&sessions_lock);
 			return s;

@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/rseq.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/security.h>
@@ -149,6 +150,8 @@ void __noreturn shadow_host(struct shadow *s)
 	siginitsetinv(&all, sigmask(SIGKILL));
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	__set_task_comm(current, s->comm, false);
+	/* Nor does who happens to have the same user id look into it. */
+	set_dumpable(current->mm, SUID_DUMP_DISABLE);
 
 	shadow_clock_host(s);
 	err = replace_address_space(s);
