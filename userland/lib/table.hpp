@@ -17,7 +17,8 @@ public:
 
     explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-    void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+    // What a terminal would not print as it is, is escaped.
+    void row(std::vector<std::string> cells);
     // Every line ends in a newline, none in blanks.
     std::string text() const;
 

@@ -19,6 +19,7 @@
 #include "bench/raw.hpp"
 #include "bench/table.hpp"
 #include "control.hpp"
+#include "print_json.hpp"
 #include "program.hpp"
 #include "verbs.hpp"
 
@@ -75,7 +76,7 @@ void run_inside(const Options& options, Control& control, unsigned node) {
     }
     for (const bench::Figure& figure : result.figures)
         json["figures"][figure.name] = json_number(figure.value);
-    fmt::print("{}\n", json.dump());
+    print_json(json);
 }
 
 std::vector<std::string> inside_command(const Options& options, unsigned node, std::size_t count) {
@@ -123,7 +124,7 @@ void print(const Options& options, unsigned node, nlohmann::json json, const std
     json["schema"] = "procshare.bench/2";
     json["bench"] = options.name;
     json["node"] = node;
-    fmt::print("{}\n", json.dump());
+    print_json(json);
 }
 
 void run_echo(const Options& options, Control& control, unsigned node) {

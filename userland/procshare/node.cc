@@ -8,6 +8,7 @@
 
 #include "cluster_file.hpp"
 #include "control.hpp"
+#include "print_json.hpp"
 #include "table.hpp"
 #include "verbs.hpp"
 
@@ -31,7 +32,7 @@ std::string text(const std::vector<Node>& nodes) {
     return table.text();
 }
 
-std::string json(const std::vector<Node>& nodes) {
+nlohmann::json json(const std::vector<Node>& nodes) {
     nlohmann::json all{{"schema", "procshare.nodes/1"}, {"nodes", nlohmann::json::array()}};
 
     for (const Node& node : nodes)
@@ -40,7 +41,7 @@ std::string json(const std::vector<Node>& nodes) {
                                 {"address", node.address.host()},
                                 {"port", node.address.port},
                                 {"reason", node.reason}});
-    return all.dump() + '\n';
+    return all;
 }
 
 void add_list(CLI::App& node) {
@@ -50,7 +51,10 @@ void add_list(CLI::App& node) {
     verb->add_flag("-j,--json", *as_json, "Print JSON");
     verb->callback([as_json] {
         const std::vector<Node> nodes = Control().nodes();
-        fmt::print("{}", *as_json ? json(nodes) : text(nodes));
+        if (*as_json)
+            print_json(json(nodes));
+        else
+            fmt::print("{}", text(nodes));
     });
 }
 

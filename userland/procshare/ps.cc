@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "control.hpp"
+#include "print_json.hpp"
 #include "table.hpp"
 #include "verbs.hpp"
 
@@ -62,7 +63,7 @@ void ps(bool as_json) {
     nlohmann::json all{{"schema", "procshare.ps/1"}, {"processes", nlohmann::json::array()}};
     for (const Process& process : processes)
         all["processes"].push_back(json(process));
-    fmt::print("{}\n", all.dump());
+    print_json(all);
 }
 
 } // namespace

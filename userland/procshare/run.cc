@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "control.hpp"
+#include "print_json.hpp"
 #include "program.hpp"
 #include "verbs.hpp"
 
@@ -58,7 +59,7 @@ public:
         nlohmann::json json = json_statistics(statistics, home);
         json["schema"] = "procshare.stats/1";
         json["exit_status"] = status;
-        fmt::print(stream, "{}\n", json.dump());
+        print_json(json, stream);
     }
 
 private:

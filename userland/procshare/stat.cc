@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "control.hpp"
+#include "print_json.hpp"
 #include "table.hpp"
 #include "verbs.hpp"
 
@@ -70,7 +71,7 @@ void stat(const Options& options) {
             json["pid"] = *options.pid;
         else
             json["links"] = json_links(control.nodes());
-        fmt::print("{}\n", json.dump());
+        print_json(json);
         return;
     }
     fmt::print("{}", format_statistics(statistics, home));

@@ -7,6 +7,7 @@
 
 #include "calibrate.hpp"
 #include "error.hpp"
+#include "print_json.hpp"
 #include "recording.hpp"
 #include "verbs.hpp"
 
@@ -51,7 +52,7 @@ void measure(const Options& options) {
     const Result measured = make_recording(read_nodes(options)).measured;
 
     if (options.json)
-        fmt::print("{}\n", json_result(measured).dump());
+        print_json(json_result(measured));
     else
         fmt::print("{} nodes: {}", measured.nodes, format_faults(measured));
 }

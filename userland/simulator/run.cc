@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine.hpp"
+#include "print_json.hpp"
 #include "replay.hpp"
 #include "verbs.hpp"
 
@@ -33,7 +34,7 @@ void run(const RunOptions& options) {
     }
     nlohmann::json json = json_result(result);
     json["workload"] = options.trace.empty() ? options.pattern.name : options.trace;
-    fmt::print("{}\n", json.dump());
+    print_json(json);
 }
 
 // An option in microseconds for something that is kept in nanoseconds.

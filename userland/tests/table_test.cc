@@ -16,6 +16,18 @@ TEST(Table, AlignsAndTrims) {
                             "100  x          late\n");
 }
 
+TEST(Table, AlignsByColumnsOfTheTerminal) {
+    Table table({{"NAME", Table::Align::left}, {"ID"}});
+
+    table.row({"größe", "1"});
+    table.row({"中文字", "中"});
+    table.row({"\x1b", "3"});
+    EXPECT_EQ(table.text(), "NAME    ID\n"
+                            "größe    1\n"
+                            "中文字  中\n"
+                            "\\x1b     3\n");
+}
+
 TEST(Table, Empty) {
     EXPECT_EQ(Table({{"ID"}}).text(), "ID\n");
 }
