@@ -18,6 +18,7 @@
 
 #include "bench/raw.hpp"
 #include "bench/table.hpp"
+#include "child.hpp"
 #include "control.hpp"
 #include "print_json.hpp"
 #include "program.hpp"
@@ -101,7 +102,7 @@ nlohmann::json run_shared(const Options& options, unsigned node, std::size_t cou
     if (pipe2(ends, O_CLOEXEC) != 0)
         throw Error("cannot make a pipe: {}", std::strerror(errno));
     const std::unique_ptr<std::FILE, decltype(&std::fclose)> output(fdopen(ends[0], "r"), std::fclose);
-    const int status = run_child(
+    const int ending = run_child(
         [&] {
             dup2(ends[1], STDOUT_FILENO);
             Control().attach({PROCSHARE_POLICY_HOME}, 0);
@@ -111,8 +112,9 @@ nlohmann::json run_shared(const Options& options, unsigned node, std::size_t cou
             close(ends[1]);
             result = nlohmann::json::parse(output.get(), nullptr, false);
         });
-    if (status != EXIT_SUCCESS || !result.is_object())
-        throw Error("the benchmark {} failed: it ended with status {}", options.name, status);
+    follow_interrupt(ending);
+    if (exit_status(ending) != EXIT_SUCCESS || !result.is_object())
+        throw Error("the benchmark {} failed: it ended with status {}", options.name, exit_status(ending));
     return result;
 }
 

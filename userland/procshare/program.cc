@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "program.hpp"
 
-#include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace procshare {
@@ -58,54 +55,6 @@ std::string find(const std::string& name) {
     return name;
 }
 
-constexpr std::array forwarded_signals{SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
-constexpr std::array ignored_signals{SIGINT, SIGQUIT};
-
-volatile pid_t child_pid;
-
-// The terminal and the kernel tell the child themselves: it is in the same process group.
-void forward(int signal, siginfo_t* info, void*) {
-    if (info->si_code <= 0)
-        kill(child_pid, signal);
-}
-
-void arrange_signals() {
-    struct sigaction action {};
-
-    sigemptyset(&action.sa_mask);
-    action.sa_flags = SA_SIGINFO | SA_RESTART;
-    action.sa_sigaction = forward;
-    for (const int signal : forwarded_signals)
-        sigaction(signal, &action, nullptr);
-    action.sa_flags = 0;
-    action.sa_handler = SIG_IGN;
-    for (const int signal : ignored_signals)
-        sigaction(signal, &action, nullptr);
-}
-
-[[noreturn]] void run_in_child(const std::function<void()>& child) {
-    int status = run_failed;
-
-    try {
-        child();
-    } catch (const StartError& error) {
-        status = error.status;
-        fmt::print(stderr, "procshare: {}\n", error.what());
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "procshare: {}\n", error.what());
-    }
-    _exit(status);
-}
-
-int wait_for(pid_t pid) {
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            throw Error("cannot wait for the program: {}", std::strerror(errno));
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 } // namespace
 
 Program::Program(const std::vector<std::string>& command) : path_(find(command.front())), command_(command) {}
@@ -118,29 +67,6 @@ void Program::execute() const {
     arguments.push_back(nullptr);
     execvp(path_.c_str(), arguments.data());
     fail(command_.front(), errno);
-}
-
-int run_child(const std::function<void()>& child, const std::function<void()>& meanwhile) {
-    sigset_t all;
-    sigset_t before;
-
-    // No signal may arrive between fork and the moment its handling is arranged.
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    const pid_t pid = fork();
-    if (pid == 0) {
-        sigprocmask(SIG_SETMASK, &before, nullptr);
-        run_in_child(child);
-    }
-    if (pid > 0) {
-        child_pid = pid;
-        arrange_signals();
-    }
-    sigprocmask(SIG_SETMASK, &before, nullptr);
-    if (pid < 0)
-        throw Error("cannot make a process: {}", std::strerror(errno));
-    meanwhile();
-    return wait_for(pid);
 }
 
 } // namespace procshare

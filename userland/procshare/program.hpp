@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// procshare - starting and watching a program as shells, env and timeout do
+// procshare - finding and starting a program as shells, env and timeout do
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
-
-#include <sys/types.h>
 
 #include "error.hpp"
 
@@ -36,10 +33,5 @@ private:
     std::string path_;
     std::vector<std::string> command_;
 };
-
-// Runs @child in a new process, stays out of its way as a shell would, and passes signals on to it.
-// @meanwhile runs in the parent as soon as the child exists.  The exit status is the child's, 128 +
-// signal if that killed it.
-int run_child(const std::function<void()>& child, const std::function<void()>& meanwhile);
 
 } // namespace procshare

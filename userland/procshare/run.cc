@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "child.hpp"
 #include "control.hpp"
 #include "print_json.hpp"
 #include "program.hpp"
@@ -47,9 +48,14 @@ public:
             throw Error("cannot write the statistics to {}: {}", options.stats, std::strerror(errno));
     }
 
-    void write(Control& control, std::uint64_t session, int status) const {
-        const Statistics statistics = control.session(session);
-        const unsigned home = control.self();
+    void write(Control& control, std::uint64_t session, int status) {
+        print(control.session(session), control.self(), status);
+        if (stream_ && std::fclose(stream_.release()) != 0)
+            throw Error("cannot write {}: {}", options_.stats, std::strerror(errno));
+    }
+
+private:
+    void print(const Statistics& statistics, unsigned home, int status) const {
         std::FILE* const stream = stream_ ? stream_.get() : stderr;
 
         if (!options_.json) {
@@ -62,7 +68,6 @@ public:
         print_json(json, stream);
     }
 
-private:
     struct Close {
         void operator()(std::FILE* stream) const { std::fclose(stream); }
     };
@@ -107,11 +112,11 @@ private:
 
 // Whatever becomes of the report, the exit status is the program's.
 int run_and_report(Control& control, const Program& program, const Request& request, const Options& options) {
-    const Report report(options);
+    Report report(options);
     std::optional<std::uint64_t> session;
     SessionPipe pipe;
 
-    const int status = run_child(
+    const int ending = run_child(
         [&] {
             pipe.tell(Control().attach(request.policy, request.nodes, request.home_cpus));
             program.execute();
@@ -119,11 +124,12 @@ int run_and_report(Control& control, const Program& program, const Request& requ
         [&] { session = pipe.learn(); });
     try {
         if (session)
-            report.write(control, *session, status);
-    } catch (const Error& error) {
+            report.write(control, *session, exit_status(ending));
+    } catch (const std::exception& error) {
         fmt::print(stderr, "procshare: no statistics: {}\n", error.what());
     }
-    return status;
+    follow_interrupt(ending);
+    return exit_status(ending);
 }
 
 int run(const Options& options, const std::vector<std::string>& command) {
