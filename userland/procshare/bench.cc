@@ -20,7 +20,7 @@
 #include "bench/table.hpp"
 #include "child.hpp"
 #include "control.hpp"
-#include "print_json.hpp"
+#include "output.hpp"
 #include "program.hpp"
 #include "verbs.hpp"
 

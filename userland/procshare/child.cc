@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "output.hpp"
 #include "program.hpp"
 #include "signal_block.hpp"
 
@@ -54,9 +55,9 @@ struct sigaction expect_child() {
         child();
     } catch (const StartError& error) {
         status = error.status;
-        fmt::print(stderr, "procshare: {}\n", error.what());
+        complain(error.what());
     } catch (const std::exception& error) {
-        fmt::print(stderr, "procshare: {}\n", error.what());
+        complain(error.what());
     }
     _exit(status);
 }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "help.hpp"
+#include "output.hpp"
 #include "program.hpp"
 #include "verbs.hpp"
 
@@ -29,6 +30,16 @@ bool names_run(const CLI::App& app) {
     return app.got_subcommand("run");
 }
 
+// Help and version are output as any other.
+void parse(CLI::App& app, std::vector<std::string> arguments) {
+    try {
+        std::ranges::reverse(arguments); // as CLI11 wants them
+        app.parse(std::move(arguments));
+    } catch (const CLI::Success& success) {
+        app.exit(success);
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -46,16 +57,14 @@ int main(int argc, char** argv) {
     procshare::add_stat(app);
     procshare::add_bench(app);
     try {
-        std::ranges::reverse(arguments); // as CLI11 wants them
-        app.parse(std::move(arguments));
+        parse(app, std::move(arguments));
+        procshare::flush_output();
         return status;
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == EXIT_SUCCESS)
-            return app.exit(error); // --help, --version
-        fmt::print(stderr, "procshare: {}: see '{} --help'\n", error.what(), named_verb(app));
+        procshare::complain(fmt::format("{}: see '{} --help'", error.what(), named_verb(app)));
         return names_run(app) ? procshare::run_failed : usage_error;
     } catch (const std::exception& error) {
-        fmt::print(stderr, "procshare: {}\n", error.what());
+        procshare::complain(error.what());
         return names_run(app) ? procshare::run_failed : EXIT_FAILURE;
     }
 }

@@ -8,7 +8,7 @@
 
 #include "cluster_file.hpp"
 #include "control.hpp"
-#include "print_json.hpp"
+#include "output.hpp"
 #include "table.hpp"
 #include "verbs.hpp"
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "control.hpp"
-#include "print_json.hpp"
+#include "output.hpp"
 #include "table.hpp"
 #include "verbs.hpp"
 

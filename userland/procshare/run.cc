@@ -14,7 +14,7 @@
 
 #include "child.hpp"
 #include "control.hpp"
-#include "print_json.hpp"
+#include "output.hpp"
 #include "program.hpp"
 #include "verbs.hpp"
 
@@ -126,7 +126,7 @@ int run_and_report(Control& control, const Program& program, const Request& requ
         if (session)
             report.write(control, *session, exit_status(ending));
     } catch (const std::exception& error) {
-        fmt::print(stderr, "procshare: no statistics: {}\n", error.what());
+        complain(fmt::format("no statistics: {}", error.what()));
     }
     follow_interrupt(ending);
     return exit_status(ending);
@@ -195,7 +195,7 @@ void add_run(CLI::App& app, std::vector<std::string>& arguments, int& status) {
         try {
             status = run(*options, command);
         } catch (const StartError& error) {
-            fmt::print(stderr, "procshare: {}\n", error.what());
+            complain(error.what());
             status = error.status;
         }
     });

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "error.hpp"
+#include "output.hpp"
 #include "verbs.hpp"
 
 namespace {
@@ -37,9 +38,10 @@ int main(int argc, char** argv) {
     add_calibrate(app);
     try {
         app.parse(argc, argv);
+        procshare::flush_output();
+    } catch (const CLI::Success& success) {
+        return app.exit(success); // --help, --version
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == EXIT_SUCCESS)
-            return app.exit(error);
         fmt::print(stderr, "procshare-sim: {}: see 'procshare-sim --help'\n", error.what());
         return usage_error;
     } catch (const std::exception& error) {

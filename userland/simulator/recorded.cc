@@ -7,7 +7,7 @@
 
 #include "calibrate.hpp"
 #include "error.hpp"
-#include "print_json.hpp"
+#include "output.hpp"
 #include "recording.hpp"
 #include "verbs.hpp"
 

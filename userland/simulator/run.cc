@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine.hpp"
-#include "print_json.hpp"
+#include "output.hpp"
 #include "replay.hpp"
 #include "verbs.hpp"
 

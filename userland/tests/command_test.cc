@@ -74,6 +74,14 @@ TEST(Bench, WrongName) {
     EXPECT_EQ(outcome.output.find('\n'), outcome.output.size() - 1) << outcome.output;
 }
 
+TEST(Output, WhereThereIsNoRoom) {
+    const Outcome outcome = run("--help 2>&1 >/dev/full #"); // stderr stays where it is
+
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.output, "procshare: cannot write the output: No space left on device\n");
+    EXPECT_EQ(run("--version >/dev/full").status, 1); // nobody to tell
+}
+
 TEST(Help, EveryVerb) {
     for (const char* verb : {"", "run", "migrate", "ps", "node", "node join", "node add", "stat", "bench"}) {
         const Outcome outcome = run(std::string(verb) + " --help");

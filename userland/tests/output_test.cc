@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "print_json.hpp"
+#include "output.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
