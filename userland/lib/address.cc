@@ -26,6 +26,8 @@ Address parse_host(std::string_view text) {
     address.v6 = host.find(':') != std::string::npos;
     if (inet_pton(address.v6 ? AF_INET6 : AF_INET, host.c_str(), address.bytes.data()) != 1)
         throw Error("'{}' is not a numeric address: write it as 10.77.0.1 or fd00::1", host);
+    if (address.v6 && IN6_IS_ADDR_LINKLOCAL(address.bytes.data()))
+        throw Error("{}: a link-local address needs an interface: use a global or unique local one", host);
     return address;
 }
 

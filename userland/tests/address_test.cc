@@ -38,6 +38,12 @@ TEST(ParseAddress, Malformed) {
         EXPECT_THROW(parse_address(text), Error) << text;
 }
 
+TEST(ParseAddress, LinkLocal) {
+    EXPECT_THROW(parse_address("fe80::1"), Error);
+    EXPECT_THROW(parse_address("[febf::1]:99"), Error);
+    EXPECT_EQ(parse_address("fec0::1").host(), "fec0::1");
+}
+
 TEST(SameHost, IgnoresThePort) {
     EXPECT_TRUE(parse_address("10.77.0.1:1").same_host(parse_address("10.77.0.1:2")));
     EXPECT_FALSE(parse_address("10.77.0.1").same_host(parse_address("10.77.0.2")));
