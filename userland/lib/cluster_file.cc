@@ -2,16 +2,14 @@
 #include "cluster_file.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string_view>
 
 #include <toml++/toml.h>
 
 #include "error.hpp"
 #include "node_set.hpp"
+#include "small_file.hpp"
 
 namespace procshare {
 namespace {
@@ -19,11 +17,11 @@ namespace {
 // Turns one parsed file into a ClusterFile; every complaint names its line.
 class Reader {
 public:
-    explicit Reader(const std::string& name) : name_(name) {}
+    Reader(const std::string& name, bool is_private) : name_(name), is_private_(is_private) {}
 
     ClusterFile read(const toml::table& root) {
         reject_unknown(root, {"key", "key-file", "node"});
-        file_.key = read_key(root);
+        read_key(root);
         const toml::array* nodes = root["node"].as_array();
         if (!nodes || !nodes->is_array_of_tables())
             fail(root["node"] ? *root["node"].node() : root, "no nodes: add a [[node]] with id and address");
@@ -61,31 +59,37 @@ private:
         return *number;
     }
 
-    std::string read_key(const toml::table& root) const {
+    void read_key(const toml::table& root) {
         const toml::node* key = root.get("key");
         const toml::node* key_file = root.get("key-file");
 
         if (!key == !key_file)
             fail(root, "give one of 'key' and 'key-file'");
         const toml::node& where = key ? *key : *key_file;
-        const std::string secret =
-            key ? read_string(*key, "key") : read_key_file(where, read_string(where, "key-file"));
-        if (secret.size() < PROCSHARE_KEY_MIN || secret.size() > PROCSHARE_KEY_MAX)
-            fail(where, fmt::format("the key has {} bytes: it must have {} to {}", secret.size(),
+        if (key_file)
+            read_key_file(where, read_string(where, "key-file"));
+        else
+            take_key(read_string(where, "key"), name_, is_private_);
+        if (file_.key.size() < PROCSHARE_KEY_MIN || file_.key.size() > PROCSHARE_KEY_MAX)
+            fail(where, fmt::format("the key has {} bytes: it must have {} to {}", file_.key.size(),
                                     PROCSHARE_KEY_MIN, PROCSHARE_KEY_MAX));
-        return secret;
     }
 
-    std::string read_key_file(const toml::node& where, const std::string& path) const {
-        const auto full = std::filesystem::path(name_).parent_path() / path;
-        std::ifstream stream(full, std::ios::binary);
-        std::string secret(std::istreambuf_iterator<char>(stream), {});
+    void take_key(std::string_view key, const std::string& path, bool is_private) {
+        file_.key = key;
+        file_.exposed_key = is_private ? "" : path;
+    }
 
-        if (!stream.is_open())
-            fail(where, fmt::format("cannot read the key file {}: {}", full.string(), std::strerror(errno)));
-        while (secret.ends_with('\n'))
-            secret.pop_back();
-        return secret;
+    void read_key_file(const toml::node& where, const std::string& name) {
+        const std::string path = std::filesystem::path(name_).parent_path() / name;
+
+        try {
+            const SmallFile file = read_small_file(path, "key file");
+            take_key(file.text.substr(0, file.text.find_last_not_of("\r\n") + 1), path,
+                     file.private_to_owner);
+        } catch (const Error& error) {
+            fail(where, error.what());
+        }
     }
 
     void add(const toml::table& table) {
@@ -127,6 +131,7 @@ private:
     }
 
     const std::string& name_;
+    const bool is_private_;
     ClusterFile file_;
 };
 
@@ -145,22 +150,18 @@ const ClusterNode& ClusterFile::self(std::optional<unsigned> id, const std::vect
     throw Error("no address of the cluster file belongs to this machine: correct it or give --id");
 }
 
-ClusterFile parse_cluster_file(const std::string& text, const std::string& name) {
+ClusterFile parse_cluster_file(const std::string& text, const std::string& name, bool is_private) {
     try {
-        return Reader(name).read(toml::parse(text));
+        return Reader(name, is_private).read(toml::parse(text));
     } catch (const toml::parse_error& error) {
         throw Error("{}:{}: {}", name, error.source().begin.line, error.description());
     }
 }
 
 ClusterFile read_cluster_file(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    std::ostringstream text;
+    const SmallFile file = read_small_file(path, "cluster file");
 
-    if (!stream)
-        throw Error("cannot read the cluster file {}: {}", path, std::strerror(errno));
-    text << stream.rdbuf();
-    return parse_cluster_file(text.str(), path);
+    return parse_cluster_file(file.text, path, file.private_to_owner);
 }
 
 } // namespace procshare

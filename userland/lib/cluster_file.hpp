@@ -17,6 +17,7 @@ struct ClusterNode {
 
 struct ClusterFile {
     std::string key;
+    std::string exposed_key;        // the file that holds it, if others than its owner may use that
     std::vector<ClusterNode> nodes; // no id and no address twice, in the order of the file
 
     // The node of this machine: @id if given, else the one with a local address.  Throws Error.
@@ -25,7 +26,7 @@ struct ClusterFile {
 
 // Throws Error with file and line.  Reads the key file, too; it is relative to the cluster file.
 ClusterFile read_cluster_file(const std::string& path);
-// @name: for error messages and relative key files.
-ClusterFile parse_cluster_file(const std::string& text, const std::string& name);
+// @name: for error messages and relative key files.  @is_private: nobody but its owner may use the file.
+ClusterFile parse_cluster_file(const std::string& text, const std::string& name, bool is_private = true);
 
 } // namespace procshare

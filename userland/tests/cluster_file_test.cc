@@ -111,20 +111,59 @@ TEST(ParseClusterFile, NotToml) {
     EXPECT_TRUE(complaint(key_line + "key = \"again\"\n").starts_with("cluster.toml:2: "));
 }
 
-TEST(ReadClusterFile, KeyFileBesideIt) {
-    const auto directory =
-        std::filesystem::temp_directory_path() / ("procshare-test-" + std::to_string(getpid()));
+class ReadClusterFile : public testing::Test {
+protected:
+    ReadClusterFile() { std::filesystem::create_directory(directory_); }
+    ~ReadClusterFile() override { std::filesystem::remove_all(directory_); }
 
-    std::filesystem::create_directory(directory);
-    std::ofstream(directory / "key") << "0123456789abcdef\n";
-    std::ofstream(directory / "cluster.toml") << "key-file = \"key\"\n" << node(0, "10.77.0.1");
-    const ClusterFile file = read_cluster_file(directory / "cluster.toml");
-    std::filesystem::remove_all(directory);
-    EXPECT_EQ(file.key, "0123456789abcdef");
+    std::string write(const std::string& name, const std::string& text, unsigned mode = 0600) const {
+        const auto path = directory_ / name;
+
+        std::ofstream(path) << text;
+        std::filesystem::permissions(path, static_cast<std::filesystem::perms>(mode));
+        return path;
+    }
+
+    static std::string complaint(const std::string& path) {
+        try {
+            read_cluster_file(path);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "none";
+    }
+
+    const std::filesystem::path directory_ =
+        std::filesystem::temp_directory_path() / ("procshare-test-" + std::to_string(getpid()));
+    const std::string with_key_file_ = "key-file = \"key\"\n" + node(0, "10.77.0.1");
+};
+
+TEST_F(ReadClusterFile, KeyFileBesideIt) {
+    const std::string path = write("cluster.toml", with_key_file_, 0644);
+
+    for (const char* end : {"", "\n", "\r\n"}) {
+        write("key", std::string("0123456789abcdef") + end);
+        EXPECT_EQ(read_cluster_file(path).key, "0123456789abcdef");
+        EXPECT_EQ(read_cluster_file(path).exposed_key, "");
+    }
 }
 
-TEST(ReadClusterFile, Missing) {
-    EXPECT_THROW(read_cluster_file("/nonexistent/cluster.toml"), Error);
+TEST_F(ReadClusterFile, ExposedKey) {
+    const std::string with_key = write("with-key.toml", key_line + node(0, "10.77.0.1"), 0640);
+    const std::string key = write("key", "0123456789abcdef\n", 0604);
+
+    EXPECT_EQ(read_cluster_file(with_key).exposed_key, with_key);
+    EXPECT_EQ(read_cluster_file(write("cluster.toml", with_key_file_)).exposed_key, key);
+}
+
+TEST_F(ReadClusterFile, NotAFile) {
+    EXPECT_EQ(complaint("/no/such/file"),
+              "cannot read the cluster file /no/such/file: No such file or directory");
+    EXPECT_EQ(complaint("/tmp"), "cannot read the cluster file /tmp: it is not a regular file");
+    EXPECT_EQ(complaint(write("long", std::string(65537, '#'))),
+              "cannot read the cluster file " + (directory_ / "long").string() + ": it has more than 64 KiB");
+    EXPECT_TRUE(complaint(write("a", "key-file = \"/etc\"\n"))
+                    .ends_with("a:1: cannot read the key file /etc: it is not a regular file"));
 }
 
 TEST(Self, ByIdOrByAddress) {
