@@ -220,7 +220,7 @@ def test_wrong_key(sharing):
     sharing.cluster.run("procshare node leave", 2, cwd="/", check=True)
     config = f"{CONFIG}.wrong"
     sharing.cluster.run(
-        f"sed 's/^key-file.*/key = \"another key, as long\"/' {CONFIG} >{config}", 2, cwd="/", check=True
+        f"umask 077; sed 's/^key-file.*/key = \"another key, as long\"/' {CONFIG} >{config}", 2, cwd="/", check=True
     )
     done = sharing.cluster.run(f"procshare node join --config {config} --id 2 --wait=4", 2, cwd="/")
     expect_one_error(done, 1, "wrong cluster key")

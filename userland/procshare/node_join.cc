@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // procshare - node join: this machine enters the cluster that a file describes
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -12,6 +14,8 @@
 
 #include "cluster_file.hpp"
 #include "control.hpp"
+#include "output.hpp"
+#include "signal_block.hpp"
 #include "verbs.hpp"
 
 namespace procshare {
@@ -22,18 +26,37 @@ using std::chrono::steady_clock;
 struct Options {
     std::string config = "/etc/procshare/cluster.toml";
     std::optional<std::string> id;
-    unsigned wait_s = 0; // 0: do not wait
+    std::optional<std::string> wait; // seconds
 };
+
+unsigned parse_wait(std::string_view text) {
+    unsigned seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+
+    if (error != std::errc() || end != text.data() + text.size() || seconds == 0)
+        throw Error("'{}' is not a number of seconds: write it as --wait=60", text);
+    return seconds;
+}
+
+void leave_quietly(Control& control) {
+    try {
+        control.leave();
+    } catch (...) {
+        // Why it could not join says more.
+    }
+}
 
 // All of it or nothing: a node that knows half of its cluster helps nobody.
 void join(Control& control, const ClusterFile& file, const ClusterNode& self) {
+    const SignalBlock block;
+
     control.join(self.id, self.address, file.key);
     try {
         for (const ClusterNode& node : file.nodes)
             if (node.id != self.id)
                 control.add(node.id, node.address);
     } catch (...) {
-        control.leave();
+        leave_quietly(control);
         throw;
     }
 }
@@ -71,21 +94,25 @@ void wait_for_all(Control& control, std::size_t all, unsigned limit_s) {
         if (missing.empty())
             return;
         if (over)
-            throw Error("not all nodes are up after {} s: {}: check that each has joined with the same key",
+            throw Error("not all nodes are up after {} s: {}: check that each has joined with the same key; "
+                        "this one stays joined and goes on dialling",
                         limit_s, describe(missing));
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
 }
 
 void enter(const Options& options) {
+    const unsigned wait_s = options.wait ? parse_wait(*options.wait) : 0;
     const ClusterFile file = read_cluster_file(options.config);
     const auto id = options.id ? std::optional(parse_node(*options.id)) : std::nullopt;
     const ClusterNode& self = file.self(id, local_addresses());
     Control control;
 
+    if (!file.exposed_key.empty())
+        complain(fmt::format("others can read the cluster key: chmod 600 {}", file.exposed_key));
     join(control, file, self);
-    if (options.wait_s)
-        wait_for_all(control, file.nodes.size(), options.wait_s);
+    if (wait_s)
+        wait_for_all(control, file.nodes.size(), wait_s);
 }
 
 } // namespace
@@ -98,7 +125,7 @@ void add_node_join(CLI::App& node) {
         ->option_text("FILE");
     verb->add_option("--id", options->id, "This machine's node (default: the one with an address of its own)")
         ->option_text("N");
-    verb->add_flag("--wait{30}", options->wait_s, "Until all nodes are up, at most SECONDS (default: 30)")
+    verb->add_flag("--wait{30}", options->wait, "Until all nodes are up, at most SECONDS (default: 30)")
         ->option_text("[=SECONDS]");
     verb->callback([options] { enter(*options); });
 }

@@ -64,6 +64,16 @@ TEST(Usage, OneLineAndTwo) {
     }
 }
 
+TEST(NodeJoin, Wait) {
+    for (const char* seconds : {"1m", "-5", "0", "99999999999999999999", "one"})
+        EXPECT_EQ(run("node join -c /no/such/file --wait=" + std::string(seconds)).output,
+                  "procshare: '" + std::string(seconds) +
+                      "' is not a number of seconds: write it as --wait=60\n");
+    for (const char* option : {"", "--wait", "--wait=", "--wait=5"})
+        EXPECT_EQ(run("node join -c /no/such/file " + std::string(option)).output,
+                  "procshare: cannot read the cluster file /no/such/file: No such file or directory\n");
+}
+
 TEST(Bench, WrongName) {
     const Outcome outcome = run("bench nonsense");
 
