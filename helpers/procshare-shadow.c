@@ -24,16 +24,20 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <unistd.h>
 
 #include <linux/procshare_shadow.h>
 
 /* The kernel's own idea of nobody; a shadow owns no file and needs none. */
 #define NOBODY	65534
-#define CGROUP	"/sys/fs/cgroup/procshare"
+#define CGROUPS	"/sys/fs/cgroup"
+#define CGROUP	CGROUPS "/procshare"
 
+/* What goes on after a complaint becomes a shadow, which keeps no file open. */
 static void complain(const char *what)
 {
 	char text[160];
@@ -41,8 +45,10 @@ static void complain(const char *what)
 	int length = snprintf(text, sizeof(text), "procshare-shadow: %s: %s\n",
 			      what, strerror(errno));
 
-	if (fd >= 0 && write(fd, text, length) != length)
-		close(fd);
+	if (fd < 0)
+		return;
+	(void)!write(fd, text, length); /* or else there is nobody to tell */
+	close(fd);
 }
 
 static void die(const char *what)
@@ -67,9 +73,13 @@ static void write_file(const char *path, const char *text)
 static pid_t fork_into_cgroup(void)
 {
 	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	struct statfs groups;
 	pid_t child = -1;
 	int group = -1;
 
+	/* Elsewhere, as with version 1, this would be a directory like any other. */
+	if (statfs(CGROUPS, &groups) || groups.f_type != CGROUP2_SUPER_MAGIC)
+		return fork();
 	if (!mkdir(CGROUP, 0755) || errno == EEXIST)
 		group = open(CGROUP, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (group < 0)
