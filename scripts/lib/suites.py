@@ -95,6 +95,7 @@ def hygiene(options: Options) -> Counts:
         "patches": ["scripts/ktree", "check"],
         "shellcheck": ["shellcheck", "-x", "-S", "warning", *shell],
         "syscall-table": ["scripts/syscall-table", "--check"],
+        "protocol-version": ["scripts/lib/protocol-version"],
         "clang-format": ["clang-format", "--dry-run", "--Werror", *ours],
     }
     for name, command in checks.items():
