@@ -66,5 +66,5 @@ check_applies() {
 		}
 	done
 	rm -f "$index"
-	say "series: applies to $(<"$patches/BASE")"
+	say "series: applies to $(used_base), made for $(<"$patches/BASE")"
 }

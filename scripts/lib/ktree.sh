@@ -22,6 +22,10 @@ hooks_now() {
 	done | sha256sum
 }
 
+# The source that is installed, as BASE says it; and the one that the tree was made from.
+installed_base() { dpkg-query -W -f='${Package} ${Version}' linux-source-6.12; }
+used_base() { ktree_git log -1 --format=%s "$(base_commit)"; }
+
 prepare() {
 	[[ -d $tree/.git ]] || unpack
 	apply_hooks
@@ -32,6 +36,8 @@ unpack() {
 	local archive=/usr/src/linux-source-6.12.tar.xz fresh=$tree.new
 	[[ ! -e $tree ]] || die "$tree is not a tree of mine: move it away or name another with --tree"
 	"$root/scripts/lib/deps" linux-source-6.12 xz-utils git
+	[[ $(installed_base) == "$(<"$patches/BASE")" ]] ||
+		say "the hooks were made for $(<"$patches/BASE"), this is $(installed_base): if one does not apply, install that version"
 	say "unpacking $archive into $tree (a minute)"
 	rm -rf "$fresh"
 	mkdir -p "$fresh"
@@ -42,7 +48,7 @@ unpack() {
 	git -C "$fresh" config gc.auto 0
 	git -C "$fresh" config core.compression 0
 	git -C "$fresh" add -f .
-	git -C "$fresh" "${anonymous[@]}" commit -q -m "linux-source-6.12"
+	git -C "$fresh" "${anonymous[@]}" commit -q -m "$(installed_base)"
 	mv "$fresh" "$tree"
 }
 
@@ -64,7 +70,7 @@ apply_hooks() {
 	for name in $(series); do
 		ktree_git am -q --keep-non-patch "$patches/hooks/$name" || {
 			ktree_git am --abort
-			die "hook $name does not apply to $(<"$patches/BASE")"
+			die "hook $name does not apply to $(used_base), the hooks were made for $(<"$patches/BASE"): install that version and remove $tree"
 		}
 	done
 	hooks_now >"$record"
