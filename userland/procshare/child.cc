@@ -72,10 +72,14 @@ int next_change(pid_t pid) {
     return info.si_code;
 }
 
-bool is_stopped(pid_t pid) {
+// By the terminal, or by the program as if it was that.  SIGSTOP is from somebody who is going to end the
+// stop, and knows of the program only.
+bool is_stopped_as_job(pid_t pid) {
     siginfo_t info{};
 
-    return waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == pid;
+    if (waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG) != 0 || info.si_pid != pid)
+        return false;
+    return info.si_status == SIGTSTP || info.si_status == SIGTTIN || info.si_status == SIGTTOU;
 }
 
 // A shell sees a job stop, and lets it go on, by this process.
@@ -91,7 +95,7 @@ int wait_for(pid_t pid) {
     forward_signals({SIGTSTP});
     while (next_change(pid) == CLD_STOPPED)
         // What stopped the whole process group has stopped this process already, and it goes on with all.
-        if (is_stopped(pid))
+        if (is_stopped_as_job(pid))
             stop_with(pid);
     child_pid = 0;
     waitpid(pid, &ending, 0);

@@ -78,10 +78,11 @@ TEST(RunChild, WhereChildrenAreIgnored) {
 
 TEST(RunChild, StopsWithTheChild) {
     const pid_t pid = start([] {
+        setpgid(0, 0); // not an orphaned group: the terminal's stops would mean nothing there
         return exit_status(run_child(
             [] {
-                raise(SIGSTOP);
-                raise(SIGSTOP);
+                raise(SIGTSTP);
+                raise(SIGTSTP);
                 _exit(3);
             },
             nothing));
@@ -91,6 +92,27 @@ TEST(RunChild, StopsWithTheChild) {
         EXPECT_TRUE(WIFSTOPPED(wait_for(pid)));
         kill(pid, SIGCONT);
     }
+    EXPECT_EQ(wait_for(pid), W_EXITCODE(3, 0));
+}
+
+// Whoever stops the program alone lets the program alone go on.
+TEST(RunChild, IsNotStoppedWithTheChildByOthers) {
+    const pid_t pid = start([] {
+        return exit_status(run_child(
+            [] {
+                const pid_t stopped = getpid();
+
+                if (fork() == 0) {
+                    for (int i = 0; i < 100; i++)
+                        kill(stopped, i % 2 ? SIGCONT : SIGSTOP);
+                    _exit(0);
+                }
+                wait(nullptr);
+                _exit(3);
+            },
+            nothing));
+    });
+
     EXPECT_EQ(wait_for(pid), W_EXITCODE(3, 0));
 }
 
