@@ -120,7 +120,8 @@ static void hello_check__lengths(struct kunit *test)
 				length == sizeof(theirs) ? PROCSHARE_REFUSE_NOT :
 				PROCSHARE_REFUSE_MALFORMED);
 	/* Another version may have another length, and is told so. */
-	((struct procshare_wire_hello *)body)->version = cpu_to_le32(9);
+	((struct procshare_wire_hello *)body)->version =
+		cpu_to_le32(PROCSHARE_WIRE_VERSION + 1);
 	KUNIT_EXPECT_EQ(test, procshare_hello_check(&mine, body, 8), PROCSHARE_REFUSE_VERSION);
 	KUNIT_EXPECT_EQ(test, procshare_hello_check(&mine, body, 300), PROCSHARE_REFUSE_VERSION);
 }
