@@ -83,24 +83,35 @@ static void tell(struct timens_offset *at, s64 ns)
 	WRITE_ONCE(at->nsec, nsec);
 }
 
+/* The clocks that a node tells: how it reads its own, and what it adds. */
+static const struct told_clock {
+	void (*read)(struct timespec64 *ts);
+	clockid_t clock;
+	enum shadow_clock offset;
+} told_clocks[] = {
+	{ ktime_get_ts64, CLOCK_MONOTONIC, SHADOW_MONOTONIC },
+	{ ktime_get_coarse_ts64, CLOCK_MONOTONIC_COARSE, SHADOW_MONOTONIC },
+	{ ktime_get_raw_ts64, CLOCK_MONOTONIC_RAW, SHADOW_RAW },
+	{ ktime_get_boottime_ts64, CLOCK_BOOTTIME, SHADOW_BOOTTIME },
+	{ ktime_get_real_ts64, CLOCK_REALTIME, SHADOW_REALTIME },
+	{ ktime_get_coarse_real_ts64, CLOCK_REALTIME_COARSE, SHADOW_REALTIME },
+	{ ktime_get_clocktai_ts64, CLOCK_TAI, SHADOW_TAI },
+};
+
 /* For the vDSO; under the shadow's lock. */
 static void publish(struct shadow *s)
 {
-	struct timens_offset *common, *raw;
 	struct vdso_data *data;
+	unsigned int i, base;
 
 	if (!s->time_ns)
 		return;
 	data = arch_get_vdso_data(page_address(s->time_ns->vvar_page));
-	common = data[CS_HRES_COARSE].offset;
-	raw = data[CS_RAW].offset;
-	tell(&common[CLOCK_MONOTONIC], s->offset[SHADOW_MONOTONIC]);
-	tell(&common[CLOCK_MONOTONIC_COARSE], s->offset[SHADOW_MONOTONIC]);
-	tell(&common[CLOCK_BOOTTIME], s->offset[SHADOW_BOOTTIME]);
-	tell(&common[CLOCK_REALTIME], s->offset[SHADOW_REALTIME]);
-	tell(&common[CLOCK_REALTIME_COARSE], s->offset[SHADOW_REALTIME]);
-	tell(&common[CLOCK_TAI], s->offset[SHADOW_TAI]);
-	tell(&raw[CLOCK_MONOTONIC_RAW], s->offset[SHADOW_RAW]);
+	for (i = 0; i < ARRAY_SIZE(told_clocks); i++) {
+		base = told_clocks[i].offset == SHADOW_RAW ? CS_RAW : CS_HRES_COARSE;
+		tell(&data[base].offset[told_clocks[i].clock],
+		     s->offset[told_clocks[i].offset]);
+	}
 }
 
 /* current leads the shadow process, in a time namespace of its own. */
@@ -176,50 +187,21 @@ void shadow_clock_leave(struct shadow *s, struct procshare_wire_thread *state)
 	state->raw = cpu_to_le64(raw);
 }
 
-static s64 offset_of(const struct shadow *s, enum shadow_clock clock)
-{
-	return READ_ONCE(s->offset[clock]);
-}
-
 /* False for clocks that the node does not tell. */
 static bool read_clock(const struct shadow *s, clockid_t clock, struct timespec64 *ts)
 {
+	unsigned int i;
 	s64 offset;
 
-	switch (clock) {
-	case CLOCK_MONOTONIC:
-		ktime_get_ts64(ts);
-		offset = offset_of(s, SHADOW_MONOTONIC);
-		break;
-	case CLOCK_MONOTONIC_COARSE:
-		ktime_get_coarse_ts64(ts);
-		offset = offset_of(s, SHADOW_MONOTONIC);
-		break;
-	case CLOCK_MONOTONIC_RAW:
-		ktime_get_raw_ts64(ts);
-		offset = offset_of(s, SHADOW_RAW);
-		break;
-	case CLOCK_BOOTTIME:
-		ktime_get_boottime_ts64(ts);
-		offset = offset_of(s, SHADOW_BOOTTIME);
-		break;
-	case CLOCK_REALTIME:
-		ktime_get_real_ts64(ts);
-		offset = offset_of(s, SHADOW_REALTIME);
-		break;
-	case CLOCK_REALTIME_COARSE:
-		ktime_get_coarse_real_ts64(ts);
-		offset = offset_of(s, SHADOW_REALTIME);
-		break;
-	case CLOCK_TAI:
-		ktime_get_clocktai_ts64(ts);
-		offset = offset_of(s, SHADOW_TAI);
-		break;
-	default:
-		return false;
+	for (i = 0; i < ARRAY_SIZE(told_clocks); i++) {
+		if (told_clocks[i].clock != clock)
+			continue;
+		told_clocks[i].read(ts);
+		offset = READ_ONCE(s->offset[told_clocks[i].offset]);
+		*ts = timespec64_add(*ts, ns_to_timespec64(offset));
+		return true;
 	}
-	*ts = timespec64_add(*ts, ns_to_timespec64(offset));
-	return true;
+	return false;
 }
 
 static long get_time_of_day(struct __kernel_old_timeval __user *tv,
