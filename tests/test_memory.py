@@ -17,6 +17,7 @@ OBJECTS = (
 )  # fmt: skip
 
 READONLY = ("rewritten", "open", "truncated", "nonblocking", "order", "inherited", "executable", "compute")
+KEYS = ("rights", "threads", "calls", "changed", "executable", "family", "compute")
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -59,6 +60,17 @@ def test_shared_memory_does_not_keep_anybody_at_home(sharing, part):
 def test_files_that_are_only_read_do_not_keep_anybody_at_home(sharing, part):
     outcome = sharing.part("readonly", part, "away")
     assert outcome.remote_share >= 0.9 and not outcome.reasons.get("memory"), outcome.verdict()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", KEYS)
+def test_protection_keys_hold_everywhere(sharing, part, policy):
+    sharing.part("keys", part, policy)
+
+
+def test_protection_keys_do_not_keep_anybody_at_home(sharing):
+    outcome = sharing.part("keys", "compute", "away")
+    assert outcome.remote_share >= 0.9, outcome.verdict()
 
 
 @pytest.mark.quick

@@ -5,7 +5,7 @@ import random
 
 import pytest
 from sharing import HOME, PROGRAMS, poll
-from test_memory import MAPPINGS, MEMORY, OBJECTS, READONLY, SHARED
+from test_memory import KEYS, MAPPINGS, MEMORY, OBJECTS, READONLY, SHARED
 from test_signals import EXCEPTIONS
 from test_signals import PARTS as SIGNALS
 from test_threads import SYNC, TREE
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 EVERYTHING = [
     *(("memory", part) for part in MEMORY), *(("mappings", part) for part in MAPPINGS),
     *(("shared", part) for part in SHARED), *(("objects", part) for part in OBJECTS),
-    *(("readonly", part) for part in READONLY),
+    *(("readonly", part) for part in READONLY), *(("keys", part) for part in KEYS),
     *(("sync", part) for part in SYNC), *(("tree", part) for part in TREE), *(("signals", part) for part in SIGNALS),
     *(("exceptions", part) for part in EXCEPTIONS),
 ]  # fmt: skip

@@ -159,7 +159,7 @@ enum export_result {
 /* home_export.c */
 enum export_result export_once(struct dir_entry *e, struct vm_area_struct *vma);
 bool export_allowed(struct vm_area_struct *vma, bool write);
-u8 export_prot(const struct vm_area_struct *vma);
+u8 export_prot(struct vm_area_struct *vma);
 struct page_area export_area(struct vm_area_struct *vma, unsigned long address);
 pmd_t *export_pmd(struct mm_struct *mm, unsigned long address);
 void export_wrprotect(struct dir_entry *e, struct export_pte *x);

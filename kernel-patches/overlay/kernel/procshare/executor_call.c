@@ -14,6 +14,7 @@
 
 #include "executor_carried.h"
 #include "home.h"
+#include "keys.h"
 #include "migrate.h"
 #include "syscalls.h"
 #include "thread_state.h"
@@ -76,7 +77,10 @@ static void send_return(struct home_thread *t, u64 value, u32 flags)
 		send_result(t, msg, value, flags, 0);
 }
 
-/* clone and fork copy current's extended state: it came along. */
+/*
+ * The kernel finds the caller's registers and its rights to its memory; clone and fork
+ * copy current's extended state, which came along.
+ */
 static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
 {
 	struct procshare_wire_call *call = (void *)msg->body;
@@ -92,6 +96,7 @@ static bool load_call(struct pt_regs *regs, struct procshare_msg *msg, long *nr)
 	/* During a call anything is legal in the stack pointer. */
 	if (procshare_restore_regs(regs, call->regs))
 		return false;
+	procshare_set_rights(le32_to_cpu(call->rights));
 	/* As the entry code has it. */
 	*nr = (int)regs->orig_ax;
 	if (!call->flags)

@@ -28,7 +28,7 @@
 #define NEVER_EXPORTED	(VM_PFNMAP | VM_IO | VM_MIXEDMAP | VM_HUGETLB |	\
 			 VM_SHADOW_STACK | VM_MERGEABLE | VM_DROPPABLE)
 
-u8 export_prot(const struct vm_area_struct *vma)
+u8 export_prot(struct vm_area_struct *vma)
 {
 	u8 prot = PROCSHARE_PROT_READ;
 
@@ -36,7 +36,7 @@ u8 export_prot(const struct vm_area_struct *vma)
 		prot |= PROCSHARE_PROT_WRITE;
 	if (vma->vm_flags & VM_EXEC)
 		prot |= PROCSHARE_PROT_EXEC;
-	return prot;
+	return prot | vma_pkey(vma) << PROCSHARE_PROT_KEY_SHIFT;
 }
 
 static u32 hash_file(const struct inode *inode)
@@ -63,7 +63,7 @@ struct page_area export_area(struct vm_area_struct *vma, unsigned long address)
 /* May pages of the area leave home? */
 bool export_allowed(struct vm_area_struct *vma, bool write)
 {
-	if (vma->vm_flags & NEVER_EXPORTED || vma_is_dax(vma) || vma_pkey(vma))
+	if (vma->vm_flags & NEVER_EXPORTED || vma_is_dax(vma))
 		return false;
 	/* Mapped before the mm was exposed, or advised since. */
 	if (!(vma->vm_flags & VM_UFFD_WP) || vma->vm_userfaultfd_ctx.ctx)

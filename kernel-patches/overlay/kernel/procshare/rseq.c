@@ -13,6 +13,7 @@
 #include <linux/rseq.h>
 #include <linux/uaccess.h>
 
+#include "keys.h"
 #include "rseq.h"
 #include "thread_state.h"
 
@@ -56,7 +57,7 @@ bool thread_rseq_settle(struct pt_regs *regs)
 	do
 		resume_user_mode_work(regs);
 	while (test_thread_flag(TIF_NOTIFY_RESUME));
-	procshare_close_memory(rights);
+	procshare_set_rights(rights);
 	return true;
 }
 

@@ -151,6 +151,11 @@ struct shadow_page {
 	struct work_struct work;
 };
 
+static inline u8 shadow_page_key(const struct shadow_page *sp)
+{
+	return READ_ONCE(sp->area.prot) >> PROCSHARE_PROT_KEY_SHIFT;
+}
+
 /**
  * struct shadow_thread - a thread of a shadow process
  * @base: role

@@ -12,6 +12,7 @@
 #include <asm/syscall.h>
 
 #include "carried.h"
+#include "keys.h"
 #include "shadow.h"
 #include "syscalls.h"
 #include "thread_state.h"
@@ -34,6 +35,7 @@ static bool complete_call(struct shadow_thread *st, struct pt_regs *regs,
 	call->user_ns = cpu_to_le64(user);
 	call->system_ns = cpu_to_le64(system);
 	call->calls_local = cpu_to_le32(st->calls_local);
+	call->rights = cpu_to_le32(procshare_rights());
 	return true;
 }
 

@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "carried.h"
+#include "keys.h"
 #include "shadow.h"
 
 static bool gather(const struct carried *c, void *to)
@@ -70,20 +71,39 @@ static size_t most_of(const struct carried_buffer *b)
 	return clamp(length, 0, (int)b->size);
 }
 
-static bool can_write(const struct carried *c, const struct carried_buffer *b)
+/* The shadow's one area has no key: faulting a page in is no question of the rights. */
+static bool has_right(struct shadow *s, unsigned long start, size_t size)
+{
+	unsigned long index = start >> PAGE_SHIFT;
+	struct shadow_page *sp;
+
+	xa_for_each_range(&s->pages, index, sp, index, (start + size - 1) >> PAGE_SHIFT)
+		if (!procshare_rights_allow(shadow_page_key(sp), true))
+			return false;
+	return true;
+}
+
+static bool can_fill(struct shadow *s, void __user *start, size_t size)
+{
+	return !size || (!fault_in_safe_writeable(start, size) &&
+			 has_right(s, (unsigned long)start, size));
+}
+
+static bool can_write(struct shadow *s, const struct carried *c,
+		      const struct carried_buffer *b)
 {
 	unsigned int i;
 
 	if (!(b->flags & CARRIED_PLACES))
-		return !fault_in_safe_writeable((void __user *)b->at, most_of(b));
+		return can_fill(s, (void __user *)b->at, most_of(b));
 	for (i = 0; i < carried_parts(c); i++)
-		if (fault_in_safe_writeable(c->vector[i].iov_base, c->vector[i].iov_len))
+		if (!can_fill(s, c->vector[i].iov_base, c->vector[i].iov_len))
 			return false;
 	return true;
 }
 
 /* All that it reads, and what it may write is prepared for that. */
-static ssize_t carry_all(const struct carried *c, void *to)
+static ssize_t carry_all(struct shadow *s, const struct carried *c, void *to)
 {
 	ssize_t used = 0, n;
 	unsigned int i;
@@ -97,7 +117,7 @@ static ssize_t carry_all(const struct carried *c, void *to)
 				return n;
 			used += n;
 		}
-		if (b->flags & CARRIED_BACK && !can_write(c, b))
+		if (b->flags & CARRIED_BACK && !can_write(s, c, b))
 			return -EFAULT;
 	}
 	return used;
@@ -159,7 +179,7 @@ size_t shadow_carry(struct shadow_thread *st, struct carried *c,
 	if (!c->n)
 		return 0;
 	st->peeking = true;
-	n = carry_all(c, call + 1);
+	n = carry_all(st->shadow, c, call + 1);
 	st->peeking = false;
 	if (n < 0) {
 		c->n = 0;

@@ -10,13 +10,14 @@
 #include <linux/sched/signal.h>
 
 #include "file_use.h"
+#include "keys.h"
 #include "shadow.h"
 
 #include <trace/events/procshare.h>
 
 static pgprot_t prot_of(const struct shadow_page *sp)
 {
-	vm_flags_t flags = VM_SHARED | VM_READ;
+	vm_flags_t flags = VM_SHARED | VM_READ | procshare_key_flags(shadow_page_key(sp));
 
 	if (sp->coh.state == COH_M && !sp->unwritten)
 		flags |= VM_WRITE;
@@ -46,6 +47,12 @@ static bool make_writable(struct vm_fault *vmf, const struct shadow_page *sp)
 	}
 	pte_unmap_unlock(ptep, ptl);
 	return mapped;
+}
+
+/* A CPU that knows no keys would let everybody in. */
+static bool may_be_here(const struct shadow_page *sp)
+{
+	return !shadow_page_key(sp) || procshare_keys_known();
 }
 
 static void note_use(struct shadow_page *sp, enum coh_access access)
@@ -116,7 +123,8 @@ static void map_around(struct vm_fault *vmf, struct shadow *s, unsigned int page
 		sp = xa_load(&s->pages, address >> PAGE_SHIFT);
 		if (address >= vmf->vma->vm_end || !sp || !rt_mutex_trylock(&sp->lock))
 			return;
-		come = coh_node_may(&sp->coh, COH_READ) && shadow_page_frame(sp);
+		come = coh_node_may(&sp->coh, COH_READ) && may_be_here(sp) &&
+		       shadow_page_frame(sp);
 		sp->fresh &= !come;
 		if (come) {
 			note_use(sp, COH_READ);
@@ -169,7 +177,11 @@ static enum await_end await_page(struct shadow_thread *st, struct shadow_page *s
 		if (!wait_for_page(sp, &st->poll))
 			return PAGE_NEVER;
 	}
-	return PAGE_HERE;
+	if (may_be_here(sp))
+		return PAGE_HERE;
+	/* Nothing holds it here. */
+	shadow_page_mapped(sp);
+	return PAGE_REFUSED;
 }
 
 static vm_fault_t fault(struct vm_fault *vmf, bool upgrade)

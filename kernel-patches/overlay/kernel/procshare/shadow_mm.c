@@ -264,8 +264,7 @@ void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m,
 	if (m->type == COH_GRANT && (installs || does(&out, COH_STORE))) {
 		sp->noted &= sp->area.origin == area->origin;
 		sp->area = *area;
-		sp->area.prot &= PROCSHARE_PROT_READ | PROCSHARE_PROT_WRITE |
-				 PROCSHARE_PROT_EXEC;
+		sp->area.prot &= ~PROCSHARE_PROT_ZERO;
 		sp->zero_refused = false;
 	}
 	if (installs)

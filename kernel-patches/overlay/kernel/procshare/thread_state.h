@@ -52,13 +52,6 @@ unsigned int procshare_trap_length(const struct pt_regs *regs);
 ssize_t procshare_save_xstate(void *buf, size_t size);
 int procshare_load_xstate(const void *buf, size_t length);
 
-/*
- * A thread can close its memory, with protection key 0, to itself and to the kernel
- * that works for it.  Opened for the latter: false if it is open.
- */
-bool procshare_open_memory(u32 *rights);
-void procshare_close_memory(u32 rights);
-
 /* Parts of the above that KUnit tests on registers of its own. */
 int procshare_check_regs(const __le64 in[PROCSHARE_WIRE_REGS], bool wild);
 void procshare_decode_regs(struct pt_regs *regs,

@@ -24,7 +24,7 @@ typedef __u64 u64;
 #endif
 
 #define PROCSHARE_WIRE_MAGIC	0x48535250	/* "PRSH" */
-#define PROCSHARE_WIRE_VERSION	9
+#define PROCSHARE_WIRE_VERSION	10
 #define PROCSHARE_WIRE_PAGE_SIZE 4096
 /* Nodes with more CPUs than this are not numbered with others (cpu_layout.h). */
 #define PROCSHARE_WIRE_CPUS	256
@@ -188,6 +188,8 @@ struct procshare_wire_coherence {
 #define PROCSHARE_PROT_WRITE	0x02
 #define PROCSHARE_PROT_EXEC	0x04
 #define PROCSHARE_PROT_ZERO	0x08	/* COH_DATA without a page: all zero */
+#define PROCSHARE_PROT_KEY	0xf0	/* the protection key */
+#define PROCSHARE_PROT_KEY_SHIFT 4
 
 /* So many neighbouring pages, from a multiple of that on, share a message. */
 #define PROCSHARE_WIRE_ZERO_PAGES 64
@@ -280,6 +282,8 @@ struct procshare_wire_xstate {
  * @calls_local: calls since arrival that the node answered by itself
  * @data: bytes of pieces that follow, or 0
  * @flags: one of PROCSHARE_CALL_*, or 0
+ * @rights: of the caller, by protection key: its PKRU
+ * @reserved: 0
  */
 struct procshare_wire_call {
 	__le64 regs[PROCSHARE_WIRE_REGS];
@@ -289,6 +293,8 @@ struct procshare_wire_call {
 	__le32 calls_local;
 	__le32 data;
 	__le32 flags;
+	__le32 rights;
+	__le32 reserved;
 };
 
 /* No call: the pieces that the last one brought, its result in RAX, are stored at home. */
@@ -400,7 +406,7 @@ static_assert(sizeof(struct procshare_wire_echo) == 8);
 static_assert(sizeof(struct procshare_wire_coherence) == 40);
 static_assert(sizeof(struct procshare_wire_zero) == 40);
 static_assert(sizeof(struct procshare_wire_thread) == 344);
-static_assert(sizeof(struct procshare_wire_call) == 248);
+static_assert(sizeof(struct procshare_wire_call) == 256);
 static_assert(sizeof(struct procshare_wire_piece) == 8);
 static_assert(sizeof(struct procshare_wire_return) == 16);
 static_assert(sizeof(struct procshare_wire_time) == 24);

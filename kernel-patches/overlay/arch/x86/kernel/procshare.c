@@ -16,7 +16,6 @@
 
 #include <asm/fpu/xstate.h>
 #include <asm/fsgsbase.h>
-#include <asm/pkru.h>
 #include <asm/prctl.h>
 #include <asm/proto.h>
 #include <asm/segment.h>
@@ -24,6 +23,7 @@
 #include <asm/text-patching.h>
 #include <asm/trapnr.h>
 
+#include "../../../kernel/procshare/keys.h"
 #include "../../../kernel/procshare/thread_state.h"
 
 /* Index of a register in struct procshare_wire_thread */
@@ -97,20 +97,6 @@ static bool io_permission(const struct thread_struct *thread)
 #endif
 }
 
-/*
- * Whose memory has keys stays at home: calls check PKRU, and the executor's need not
- * be the thread's.  Key 0 is everybody's, as long as nobody closes it.
- */
-static bool protection_keys(struct mm_struct *mm)
-{
-#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
-	return mm->context.pkey_allocation_map & ~1 ||
-	       !__pkru_allows_write(read_pkru(), 0);
-#else
-	return false;
-#endif
-}
-
 static bool shadow_stack(const struct thread_struct *thread)
 {
 #ifdef CONFIG_X86_USER_SHADOW_STACK
@@ -160,8 +146,9 @@ const char *procshare_state_obstacle(void)
 		return "I/O permissions";
 	if (shadow_stack(thread))
 		return "a shadow stack";
-	if (protection_keys(current->mm))
-		return "protection keys";
+	/* The kernel of a node touches it, too, for rseq and for calls. */
+	if (!procshare_rights_allow(0, true))
+		return "memory that it has closed to itself";
 	if (has_ldt(current->mm))
 		return "an LDT";
 	if (mm_lam_cr3_mask(current->mm))

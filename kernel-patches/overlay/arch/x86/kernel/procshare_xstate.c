@@ -197,26 +197,6 @@ static int install_image(const void *image)
 }
 
 /**
- * procshare_open_memory - let the kernel touch current's memory on its behalf
- * @rights: for procshare_close_memory(): what current itself may do
- *
- * Return: false, and nothing has changed, if current may touch it itself.
- */
-bool procshare_open_memory(u32 *rights)
-{
-	*rights = read_pkru();
-	if (__pkru_allows_write(*rights, 0))
-		return false;
-	write_pkru(*rights & ~(PKRU_AD_BIT | PKRU_WD_BIT));
-	return true;
-}
-
-void procshare_close_memory(u32 rights)
-{
-	write_pkru(rights);
-}
-
-/**
  * procshare_load_xstate - load current's extended state from pairs
  * @buf: the pairs, from a peer: nothing about them is trusted
  * @length: of @buf
