@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { PAGE = 4096, PAGES = 4, BYTES = PAGES * PAGE, USERS = 3, ROUNDS = 5, BIG = 16 };
+enum { PAGE = 4096, PAGES = 4, BYTES = PAGES * PAGE, USERS = 3, ROUNDS = 5, BIG = 16, KEYS = 16 };
 enum { RIGHT = 0 }; // what an access that is allowed answers, others their si_code
 
 static __thread sigjmp_buf escape;
@@ -200,31 +200,41 @@ static void changed(void) {
 }
 
 // Memory that may only be executed has a key that nobody asked for.
-static void* execute(void* code) {
-    for (int round = 0; round < ROUNDS; round++) {
-        compute_a_while();
-        CHECK_EQUAL(((int (*)(void))code)(), 42);
-        if (!sigsetjmp(escape, 1)) {
-            (void)*(volatile uint8_t*)code;
-            CHECK(0, "it can be read");
-        }
-        CHECK_EQUAL((uintptr_t)caught.si_addr, (uintptr_t)code);
-        CHECK_EQUAL(caught.si_code, SEGV_PKUERR);
+// It is closed to who makes it, even if nothing was.
+static uint8_t* map_to_execute(void) {
+    static const uint8_t answer[] = {0xb8, 42, 0, 0, 0, 0xc3}; // mov $42, %eax; ret
+    uint8_t* code = map_private(PAGE);
+
+    for (int key = 1; key < KEYS; key++)
+        CHECK(pkey_set(key, 0) == 0);
+    memcpy(code, answer, sizeof(answer));
+    CHECK(mprotect(code, PAGE, PROT_EXEC) == 0);
+    return code;
+}
+
+static void execute_once(uint8_t* code) {
+    CHECK_EQUAL(((int (*)(void))code)(), 42);
+    if (!sigsetjmp(escape, 1)) {
+        (void)*(volatile uint8_t*)code;
+        CHECK(0, "it can be read");
     }
-    return NULL;
+    CHECK_EQUAL((uintptr_t)caught.si_addr, (uintptr_t)code);
+    CHECK_EQUAL(caught.si_code, SEGV_PKUERR);
+}
+
+static void* execute(void* argument) {
+    compute_a_while();
+    for (int round = 0; round < ROUNDS; round++) {
+        uint8_t* code = map_to_execute();
+
+        execute_once(code);
+        CHECK(munmap(code, PAGE) == 0);
+    }
+    return argument;
 }
 
 static void executable(void) {
-    static const uint8_t answer[] = {0xb8, 42, 0, 0, 0, 0xc3}; // mov $42, %eax; ret
-    pthread_t threads[USERS];
-    uint8_t* code = map_private(PAGE);
-
-    memcpy(code, answer, sizeof(answer));
-    CHECK(mprotect(code, PAGE, PROT_EXEC) == 0);
-    for (int i = 0; i < USERS; i++)
-        threads[i] = start(execute, (uintptr_t)code);
-    for (int i = 0; i < USERS; i++)
-        join(threads[i]);
+    in_threads(USERS, execute);
 }
 
 // Threads and children begin with the rights of who makes them.

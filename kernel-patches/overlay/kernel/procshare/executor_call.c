@@ -7,6 +7,7 @@
  */
 
 #include <linux/entry-common.h>
+#include <linux/mman.h>
 #include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
@@ -171,10 +172,20 @@ static void execute(struct pt_regs *regs, long nr)
 		executor_task_work();
 }
 
-/* Not by the executor: current comes home for it. */
-static bool must_make_itself(long nr)
+/* Memory that may only be executed gets a key, which the kernel closes to the caller. */
+static bool changes_rights(const struct pt_regs *regs, long nr)
 {
-	return executor_watched_at_exit() || syscall_class(nr) == SYSCALL_HOME;
+	if (nr != __NR_mmap && nr != __NR_mprotect && nr != __NR_pkey_mprotect)
+		return false;
+	return procshare_keys_known() &&
+	       (regs->dx & ~(PROT_GROWSDOWN | PROT_GROWSUP)) == PROT_EXEC;
+}
+
+/* Not by the executor: current comes home for it. */
+static bool must_make_itself(const struct pt_regs *regs, long nr)
+{
+	return executor_watched_at_exit() || syscall_class(nr) == SYSCALL_HOME ||
+	       changes_rights(regs, nr);
 }
 
 static void count(struct home_thread *t, const struct procshare_wire_call *call)
@@ -232,7 +243,7 @@ bool executor_serve_call(struct home_thread *t, struct pt_regs *regs,
 	trace_procshare_call(t->process->id, t->tid, nr);
 	home_thread_account_stay(t, le64_to_cpu(call->user_ns),
 				 le64_to_cpu(call->system_ns), 0);
-	if (call->flags != cpu_to_le32(PROCSHARE_CALL_STORE) && must_make_itself(nr)) {
+	if (call->flags != cpu_to_le32(PROCSHARE_CALL_STORE) && must_make_itself(regs, nr)) {
 		procshare_msg_free(msg);
 		send_return(t, 0, PROCSHARE_RETURN_HOME);
 		return false;
