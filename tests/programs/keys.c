@@ -3,33 +3,22 @@
 //
 // Usage: keys rights | threads | calls | changed | executable | family | compute
 
-#include "check.h"
+#include "faults.h"
 
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/wait.h>
 
 enum { PAGE = 4096, PAGES = 4, BYTES = PAGES * PAGE, USERS = 3, ROUNDS = 5, BIG = 16, KEYS = 16 };
 enum { RIGHT = 0 }; // what an access that is allowed answers, others their si_code
 
-static __thread sigjmp_buf escape;
-static __thread siginfo_t caught;
-
-static void on_fault(int signal, siginfo_t* info, void* context) {
-    caught = *info;
-    siglongjmp(escape, 1);
-}
-
-static void catch_faults(void) {
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
-
-    CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
+static void expect_segv_at(const volatile uint8_t* address) {
+    CHECK_EQUAL(caught.si_signo, SIGSEGV);
+    CHECK_EQUAL((uintptr_t)caught.si_addr, (uintptr_t)address);
 }
 
 // PKRU is not part of what siglongjmp restores: a handler begins with only key 0 open.
 static int refused(unsigned rights, int key, const volatile uint8_t* address) {
     CHECK(pkey_set(key, rights) == 0);
-    CHECK_EQUAL((uintptr_t)caught.si_addr, (uintptr_t)address);
+    expect_segv_at(address);
     if (caught.si_code == SEGV_PKUERR)
         CHECK_EQUAL(caught.si_pkey, key);
     return caught.si_code;
@@ -199,8 +188,8 @@ static void changed(void) {
     CHECK_EQUAL(can_write(shared_key, shared_block, 2), RIGHT);
 }
 
-// Memory that may only be executed has a key that nobody asked for.
-// It is closed to who makes it, even if nothing was.
+// Memory that may only be executed has a key that nobody asked for, closed to who makes it, even if nothing
+// was.
 static uint8_t* map_to_execute(void) {
     static const uint8_t answer[] = {0xb8, 42, 0, 0, 0, 0xc3}; // mov $42, %eax; ret
     uint8_t* code = map_private(PAGE);
@@ -218,7 +207,7 @@ static void execute_once(uint8_t* code) {
         (void)*(volatile uint8_t*)code;
         CHECK(0, "it can be read");
     }
-    CHECK_EQUAL((uintptr_t)caught.si_addr, (uintptr_t)code);
+    expect_segv_at(code);
     CHECK_EQUAL(caught.si_code, SEGV_PKUERR);
 }
 

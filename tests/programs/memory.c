@@ -4,12 +4,10 @@
 // Usage: memory PART.  Threads take turns: each finds in every page what its predecessor wrote and writes
 // anew.
 
-#include "check.h"
+#include "faults.h"
 
 #include <alloca.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -166,19 +164,6 @@ static int answer(void) {
     return 42;
 }
 static int (*const relro[PAGE])(void) __attribute__((aligned(PAGE))) = {[0] = answer, [PAGE - 1] = answer};
-static __thread sigjmp_buf escape;
-static __thread siginfo_t caught;
-
-static void on_fault(int signal, siginfo_t* info, void* context) {
-    caught = *info;
-    siglongjmp(escape, 1);
-}
-
-static void catch_faults(void) {
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
-
-    CHECK(sigaction(SIGSEGV, &action, NULL) == 0 && sigaction(SIGBUS, &action, NULL) == 0);
-}
 
 static void expect_segv(volatile uint8_t* address, int write, int code) {
     if (!sigsetjmp(escape, 1)) {

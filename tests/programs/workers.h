@@ -4,10 +4,8 @@
 #ifndef WORKERS_H
 #define WORKERS_H
 
-#include "check.h"
+#include "faults.h"
 
-#include <setjmp.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 enum { PAGE = 4096, USERS = 3 };
@@ -24,13 +22,6 @@ struct worker {
 };
 
 static struct worker workers[USERS];
-static __thread sigjmp_buf escape;
-static __thread siginfo_t caught;
-
-static void on_fault(int signal, siginfo_t* info, void* context) {
-    caught = *info;
-    siglongjmp(escape, 1);
-}
 
 static void wait_turn(struct worker* w, int parity) {
     while (atomic_load(&w->turn) % 2 != parity)
@@ -75,9 +66,7 @@ static int ask(int user, enum order order, volatile uint8_t* address, int value)
 }
 
 static void hire(void) {
-    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
-
-    CHECK(sigaction(SIGSEGV, &action, NULL) == 0 && sigaction(SIGBUS, &action, NULL) == 0);
+    catch_faults();
     for (int i = 0; i < USERS; i++)
         workers[i].thread = start(serve, i);
 }

@@ -7,7 +7,6 @@
  */
 
 #include <linux/entry-common.h>
-#include <linux/mman.h>
 #include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
@@ -172,20 +171,11 @@ static void execute(struct pt_regs *regs, long nr)
 		executor_task_work();
 }
 
-/* Memory that may only be executed gets a key, which the kernel closes to the caller. */
-static bool changes_rights(const struct pt_regs *regs, long nr)
-{
-	if (nr != __NR_mmap && nr != __NR_mprotect && nr != __NR_pkey_mprotect)
-		return false;
-	return procshare_keys_known() &&
-	       (regs->dx & ~(PROT_GROWSDOWN | PROT_GROWSUP)) == PROT_EXEC;
-}
-
 /* Not by the executor: current comes home for it. */
 static bool must_make_itself(const struct pt_regs *regs, long nr)
 {
 	return executor_watched_at_exit() || syscall_class(nr) == SYSCALL_HOME ||
-	       changes_rights(regs, nr);
+	       syscall_closes_memory(nr, regs->dx);
 }
 
 static void count(struct home_thread *t, const struct procshare_wire_call *call)

@@ -21,8 +21,8 @@ vm_flags_t procshare_key_flags(u8 key);
 /* The rights; where the CPU knows no keys, those of who never used one. */
 u32 procshare_rights(void);
 void procshare_set_rights(u32 rights);
-/* May pages with @key be touched? */
-bool procshare_rights_allow(u8 key, bool write);
+/* May pages with @key be written? */
+bool procshare_may_write(u8 key);
 
 /*
  * A thread can close its memory, with key 0, to itself and to the kernel that works for
@@ -51,7 +51,7 @@ static inline void procshare_set_rights(u32 rights)
 {
 }
 
-static inline bool procshare_rights_allow(u8 key, bool write)
+static inline bool procshare_may_write(u8 key)
 {
 	return true;
 }

@@ -74,11 +74,12 @@ static size_t most_of(const struct carried_buffer *b)
 /* The shadow's one area has no key: faulting a page in is no question of the rights. */
 static bool has_right(struct shadow *s, unsigned long start, size_t size)
 {
-	unsigned long index = start >> PAGE_SHIFT;
+	unsigned long last = (start + size - 1) >> PAGE_SHIFT;
 	struct shadow_page *sp;
+	unsigned long index;
 
-	xa_for_each_range(&s->pages, index, sp, index, (start + size - 1) >> PAGE_SHIFT)
-		if (!procshare_rights_allow(shadow_page_key(sp), true))
+	xa_for_each_range(&s->pages, index, sp, start >> PAGE_SHIFT, last)
+		if (!procshare_may_write(shadow_page_key(sp)))
 			return false;
 	return true;
 }

@@ -7,10 +7,12 @@
  * documentation's table is made from this file.
  */
 
+#include <linux/mman.h>
 #include <linux/syscalls.h>
 #include <linux/time.h>
 #include <asm/prctl.h>
 
+#include "keys.h"
 #include "syscalls.h"
 
 /* A call that is not simply forwarded; @why is for the documentation. */
@@ -92,6 +94,15 @@ bool syscall_is_local(long nr, unsigned long first)
 	if (nr == __NR_clock_gettime || nr == __NR_clock_getres)
 		return is_common_clock(first);
 	return true;
+}
+
+/* Memory that may only be executed. */
+bool syscall_closes_memory(long nr, unsigned long third)
+{
+	if (nr != __NR_mmap && nr != __NR_mprotect && nr != __NR_pkey_mprotect)
+		return false;
+	return procshare_keys_known() &&
+	       (third & ~(PROT_GROWSDOWN | PROT_GROWSUP)) == PROT_EXEC;
 }
 
 bool syscall_is_exec(long nr)

@@ -14,6 +14,8 @@ enum syscall_class {
 enum syscall_class syscall_class(long nr);
 /* Whatever the class is, only for some arguments: the first one decides. */
 bool syscall_is_local(long nr, unsigned long first);
+/* Does the kernel make a key for it, which it closes to the caller?  The third one decides. */
+bool syscall_closes_memory(long nr, unsigned long third);
 bool syscall_is_exec(long nr);
 bool syscall_is_sigreturn(long nr);
 /* Makes a new task, which inherits current's extended state. */

@@ -188,8 +188,7 @@ struct procshare_wire_coherence {
 #define PROCSHARE_PROT_WRITE	0x02
 #define PROCSHARE_PROT_EXEC	0x04
 #define PROCSHARE_PROT_ZERO	0x08	/* COH_DATA without a page: all zero */
-#define PROCSHARE_PROT_KEY	0xf0	/* the protection key */
-#define PROCSHARE_PROT_KEY_SHIFT 4
+#define PROCSHARE_PROT_KEY_SHIFT 4	/* the rest is the protection key */
 
 /* So many neighbouring pages, from a multiple of that on, share a message. */
 #define PROCSHARE_WIRE_ZERO_PAGES 64

@@ -147,7 +147,7 @@ const char *procshare_state_obstacle(void)
 	if (shadow_stack(thread))
 		return "a shadow stack";
 	/* The kernel of a node touches it, too, for rseq and for calls. */
-	if (!procshare_rights_allow(0, true))
+	if (!procshare_may_write(0))
 		return "memory that it has closed to itself";
 	if (has_ldt(current->mm))
 		return "an LDT";

@@ -30,18 +30,16 @@ void procshare_set_rights(u32 rights)
 	write_pkru(rights);
 }
 
-bool procshare_rights_allow(u8 key, bool write)
+bool procshare_may_write(u8 key)
 {
-	u32 rights = procshare_rights();
-
-	return write ? __pkru_allows_write(rights, key) : __pkru_allows_read(rights, key);
+	return __pkru_allows_write(procshare_rights(), key);
 }
 
 bool procshare_open_memory(u32 *rights)
 {
-	*rights = procshare_rights();
-	if (__pkru_allows_write(*rights, 0))
+	if (procshare_may_write(0))
 		return false;
-	write_pkru(*rights & ~(PKRU_AD_BIT | PKRU_WD_BIT));
+	*rights = procshare_rights();
+	procshare_set_rights(*rights & ~(PKRU_AD_BIT | PKRU_WD_BIT));
 	return true;
 }
