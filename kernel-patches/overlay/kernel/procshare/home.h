@@ -24,6 +24,7 @@
 #include "coherence.h"
 #include "cpu_layout.h"
 #include "directory.h"
+#include "gather.h"
 #include "home_thread.h"
 #include "process.h"
 #include "transport.h"
@@ -70,6 +71,20 @@ struct scratch {
 	bool gone;
 	spinlock_t lock;
 	DECLARE_BITMAP(used, SCRATCH_PAGES);
+};
+
+/**
+ * struct gathering - whether the threads of a process are on one node
+ * @state: what speaks for it
+ * @seen: totals at the last look, and when that was
+ * @next: jiffies before which there is no other one
+ * @node: where they are, PROCSHARE_NODE_HOME: where each was placed
+ */
+struct gathering {
+	struct gather state;
+	struct gather_sample seen;
+	unsigned long next;
+	u8 node;
 };
 
 /**
@@ -126,6 +141,7 @@ struct session {
  * @usage: per node
  * @reasons: returns home by enum procshare_reason
  * @scratch: for arguments of calls
+ * @gathering: policy away
  */
 struct procshare_process {
 	struct kref ref;
@@ -156,6 +172,7 @@ struct procshare_process {
 	struct usage *usage[PROCSHARE_MAX_NODES];
 	atomic64_t reasons[PROCSHARE_BACK_REASONS];
 	struct scratch scratch;
+	struct gathering gathering;
 	struct mmu_notifier notifier;
 	struct directory dir;
 	struct work_struct free;
@@ -218,6 +235,11 @@ void home_clocks_arrive(const struct procshare_wire_thread *state);
 
 /* home_vdso.c */
 void home_vdso_prepare(struct procshare_process *p);
+
+/* home_gather.c */
+void home_gather_init(struct gathering *g);
+void home_gather_look(struct procshare_process *p);
+u8 home_gather_place(const struct procshare_process *p, u8 place);
 
 /* pace.c */
 void pace_start(void);

@@ -76,7 +76,7 @@ static bool may_leave(const struct pt_regs *regs)
 /* It can be found since it was attached: somebody may have given it other CPUs meanwhile. */
 static void settle(struct home_thread *t)
 {
-	WRITE_ONCE(t->target, home_place(t));
+	WRITE_ONCE(t->target, home_gather_place(t->process, home_place(t)));
 	/* pairs with the locks of those who pin it and then look it up */
 	smp_mb();
 	if (READ_ONCE(t->pinned))

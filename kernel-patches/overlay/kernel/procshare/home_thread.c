@@ -229,6 +229,7 @@ bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target)
 	xa_lock(&p->threads);
 	t = xa_load(&p->threads, tid);
 	if (t) {
+		WRITE_ONCE(t->tied, true);
 		WRITE_ONCE(t->stay_until, jiffies);
 		WRITE_ONCE(t->handles_until, jiffies);
 		WRITE_ONCE(t->until_call, false);

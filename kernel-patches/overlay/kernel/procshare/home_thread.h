@@ -36,6 +36,7 @@ struct session;
  * @privileged: it, or what it descends from, has gained privileges by exec
  * @child: was made by a shared thread, is not the one that procshare_attach() made
  * @placed: @place has been chosen
+ * @tied: somebody has placed it: its CPUs, or procshare migrate
  * @place: node that its policy chose, PROCSHARE_NODE_HOME for home; kept over exec
  * @computes: its executor has nothing to do: the program is executed elsewhere
  * @until_call: came home to do something itself: leaves after its next call
@@ -79,6 +80,7 @@ struct home_thread {
 	bool privileged;
 	bool child;
 	bool placed;
+	bool tied;
 	bool until_call;
 	bool raising;
 	u8 place;

@@ -61,6 +61,7 @@ static void pace(struct work_struct *work)
 	for (; (p = process_find_next(&id)); id++) {
 		any = true;
 		pace_process(p);
+		home_gather_look(p);
 		process_put(p);
 	}
 	if (any)

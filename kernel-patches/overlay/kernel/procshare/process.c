@@ -206,6 +206,7 @@ static struct procshare_process *process_create(struct home_thread *t)
 	p->tgid = task_tgid_nr(current);
 	get_task_comm(p->comm, current);
 	p->home = self;
+	home_gather_init(&p->gathering);
 	if (usage_prepare(p, self))
 		goto free;
 	/* Found by number only when it is complete. */

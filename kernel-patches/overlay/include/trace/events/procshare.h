@@ -308,6 +308,26 @@ TRACE_EVENT(procshare_back,
 		  __print_symbolic(__entry->reason, PROCSHARE_TRACE_REASON))
 );
 
+/* Home: the threads of a process are to come to one node, or to part (node 255). */
+TRACE_EVENT(procshare_gather,
+
+	TP_PROTO(u64 process, u8 node),
+
+	TP_ARGS(process, node),
+
+	TP_STRUCT__entry(
+		__field(u64, process)
+		__field(u8, node)
+	),
+
+	TP_fast_assign(
+		__entry->process = process;
+		__entry->node = node;
+	),
+
+	TP_printk("process=%#llx node=%u", __entry->process, __entry->node)
+);
+
 /* Home: a shared process is killed because it cannot go on. */
 TRACE_EVENT(procshare_doom,
 
