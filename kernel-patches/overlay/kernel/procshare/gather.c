@@ -17,7 +17,7 @@
 #define PAUSE_FIRST	8
 #define PAUSE_MOST	256
 /* Less would not be what they wait for. */
-#define MOVED_PER_S	100
+#define MOVED_PER_S	20
 /* Of one CPU: they leave room on it, or would have use for another one. */
 #define ENOUGH_PERCENT	75
 #define FULL_PERCENT	90
