@@ -25,7 +25,7 @@ static void take_a_turn(int me) {
     at[me].cpu = sched_getcpu();
 }
 
-// On how many processors are they?  UNKNOWN while some have not begun.
+// On how many processors are they?  UNKNOWN while some have not begun, or are at home, which has the first.
 static int processors(void) {
     cpu_set_t set;
 
@@ -33,7 +33,7 @@ static int processors(void) {
     for (int i = 0; i < THREADS; i++) {
         int cpu = at[i].cpu;
 
-        if (cpu == UNKNOWN)
+        if (cpu == UNKNOWN || cpu == 0)
             return UNKNOWN;
         CPU_SET(cpu, &set);
     }
@@ -53,7 +53,7 @@ static void* come_together(void* argument) {
     at[me].cpu = sched_getcpu();
     while (processors() == UNKNOWN)
         sched_yield();
-    while (processors() > 1)
+    while (processors() != 1)
         take_a_turn(me);
     return NULL;
 }
@@ -61,7 +61,7 @@ static void* come_together(void* argument) {
 static void* part_again(void* argument) {
     int me = (int)(uintptr_t)argument;
 
-    while (processors() == 1) {
+    while (processors() != 2) {
         compute_a_while();
         at[me].cpu = sched_getcpu();
     }
@@ -118,6 +118,7 @@ static void run_keep(void) {
 
 static void run_pinned(void) {
     takes_turns = true;
+    go_to(1);
     in_threads(THREADS, keep_where_asked);
 }
 

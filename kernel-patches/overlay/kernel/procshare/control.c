@@ -101,9 +101,9 @@ static int ask_threads(struct procshare_process *p, u32 tid, u8 target)
 	int asked = 0;
 
 	if (tid)
-		return home_thread_ask(p, tid, target);
+		return home_thread_ask(p, tid, target, true);
 	xa_for_each(&p->threads, index, t)
-		asked += home_thread_ask(p, index, target);
+		asked += home_thread_ask(p, index, target, true);
 	return asked;
 }
 

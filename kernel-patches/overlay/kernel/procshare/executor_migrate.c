@@ -84,7 +84,7 @@ static int depart(struct home_thread *t, struct pt_regs *regs)
 
 	/* Who asks from now on brings the thread back from where it is going. */
 	WRITE_ONCE(t->asked, false);
-	/* pairs with the lock of home_thread_ask(): the target first, then asked */
+	/* pairs with the lock of executor_ask(): the target first, then asked */
 	smp_mb();
 	node = READ_ONCE(t->target);
 	err = prepare(t, regs, node);

@@ -12,28 +12,34 @@
 
 /**
  * struct gather - what has been seen so far
- * @together: one node has all threads
+ * @together: they have been told to go to one node
  * @poor: looks in a row at which one node would have been enough
+ * @well: looks since they parted at which it would not
  * @pause: so many looks they remain together, before being apart is tried once more
  * @rest: of these
  */
 struct gather {
 	bool together;
 	unsigned int poor;
+	unsigned int well;
 	unsigned int pause;
 	unsigned int rest;
 };
 
 /**
- * struct gather_sample - what its threads have done since the last look
+ * struct gather_sample - what the threads have done since the last look
  * @period_ns: how long that was
- * @user_ns: user CPU time, on all nodes together
- * @moved: pages that left one of the nodes
+ * @user_ns: user CPU time, on all nodes but home
+ * @moved: pages that left one of these nodes
+ * @hosts: on so many of them there are threads now
+ * @full: the node to which they were told to go has no CPU time left
  */
 struct gather_sample {
 	u64 period_ns;
 	u64 user_ns;
 	u64 moved;
+	unsigned int hosts;
+	bool full;
 };
 
 enum gather_advice {
@@ -44,5 +50,8 @@ enum gather_advice {
 
 /* Pure, for KUnit: look about once a second, and do as you are told. */
 enum gather_advice gather_look(struct gather *g, const struct gather_sample *sample);
+
+/* Of @cpus, @user_ns in @period_ns leave hardly anything. */
+bool gather_is_full(u64 user_ns, u64 period_ns, unsigned int cpus);
 
 #endif /* _PROCSHARE_GATHER_H */

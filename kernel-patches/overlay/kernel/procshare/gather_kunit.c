@@ -9,11 +9,13 @@
 
 #define MS	((u64)NSEC_PER_MSEC)
 
-/* A second in which so much was computed, and so many pages moved. */
+/* A second in which so much was computed, and so many pages moved: on two nodes, or one. */
 static enum gather_advice second(struct gather *g, unsigned int user_ms, unsigned int moved)
 {
 	const struct gather_sample sample = {
 		.period_ns = NSEC_PER_SEC, .user_ns = user_ms * MS, .moved = moved,
+		.hosts = g->together ? 1 : 2,
+		.full = g->together && gather_is_full(user_ms * MS, NSEC_PER_SEC, 1),
 	};
 
 	return gather_look(g, &sample);
@@ -99,12 +101,50 @@ static void gather_tries_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last, 256);
 }
 
+/* A phase with two busy nodes has paid: the next time they are apart as soon again. */
+static void gather_forgets_what_paid(struct kunit *test)
+{
+	struct gather g = { };
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		KUNIT_EXPECT_EQ(test, seconds_until(&g, GATHER_JOIN, 150, 700, 10), 2);
+		KUNIT_EXPECT_EQ(test, seconds_until(&g, GATHER_PART, 990, 0, 1000), 8);
+		KUNIT_EXPECT_EQ(test, seconds_until(&g, GATHER_JOIN, 1900, 0, 60), 0);
+	}
+}
+
+/* Some were told, by others, to be somewhere else. */
+static void gather_looks_for_another_node(struct kunit *test)
+{
+	const struct gather_sample apart = {
+		.period_ns = NSEC_PER_SEC, .user_ns = 150 * MS, .moved = 700, .hosts = 2,
+	};
+	struct gather g = { };
+
+	KUNIT_EXPECT_EQ(test, seconds_until(&g, GATHER_JOIN, 150, 700, 2), 2);
+	KUNIT_EXPECT_EQ(test, gather_look(&g, &apart), GATHER_KEEP);
+	KUNIT_EXPECT_EQ(test, gather_look(&g, &apart), GATHER_JOIN);
+	KUNIT_EXPECT_EQ(test, g.pause, 8);
+}
+
+static void gather_knows_full_nodes(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, gather_is_full(950 * MS, NSEC_PER_SEC, 1));
+	KUNIT_EXPECT_FALSE(test, gather_is_full(850 * MS, NSEC_PER_SEC, 1));
+	KUNIT_EXPECT_FALSE(test, gather_is_full(950 * MS, NSEC_PER_SEC, 2));
+	KUNIT_EXPECT_TRUE(test, gather_is_full(7600 * MS, NSEC_PER_SEC, 8));
+}
+
 static struct kunit_case gather_cases[] = {
 	KUNIT_CASE(gather_takes_turns),
 	KUNIT_CASE(gather_only_in_a_row),
 	KUNIT_CASE(gather_leaves_alone),
 	KUNIT_CASE(gather_parts_when_full),
 	KUNIT_CASE(gather_tries_again),
+	KUNIT_CASE(gather_forgets_what_paid),
+	KUNIT_CASE(gather_looks_for_another_node),
+	KUNIT_CASE(gather_knows_full_nodes),
 	{}
 };
 

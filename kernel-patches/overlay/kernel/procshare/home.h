@@ -74,17 +74,24 @@ struct scratch {
 };
 
 /**
- * struct gathering - whether the threads of a process are on one node
+ * struct gathering - whether the threads of a process go to one node
  * @state: what speaks for it
- * @seen: totals at the last look, and when that was
- * @next: jiffies before which there is no other one
- * @node: where they are, PROCSHARE_NODE_HOME: where each was placed
+ * @node: to this one; PROCSHARE_NODE_HOME: each to its own.  Changes under the xa_lock
+ *	of the threads
+ * @next: jiffies before which nobody looks again
+ * @at_ns: when that was done last
+ * @user_ns: user CPU time of all nodes but home until then
+ * @moved: pages that had left them
+ * @node_ns: user CPU time of @node
  */
 struct gathering {
 	struct gather state;
-	struct gather_sample seen;
-	unsigned long next;
 	u8 node;
+	unsigned long next;
+	u64 at_ns;
+	u64 user_ns;
+	u64 moved;
+	u64 node_ns;
 };
 
 /**

@@ -76,7 +76,11 @@ static bool may_leave(const struct pt_regs *regs)
 /* It can be found since it was attached: somebody may have given it other CPUs meanwhile. */
 static void settle(struct home_thread *t)
 {
+	/* Together with the others, or not: nobody changes that meanwhile. */
+	xa_lock(&t->process->threads);
+	t->tied = false;
 	WRITE_ONCE(t->target, home_gather_place(t->process, home_place(t)));
+	xa_unlock(&t->process->threads);
 	/* pairs with the locks of those who pin it and then look it up */
 	smp_mb();
 	if (READ_ONCE(t->pinned))

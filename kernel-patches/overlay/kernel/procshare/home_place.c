@@ -135,5 +135,5 @@ void home_place_again(struct procshare_process *p, struct home_thread *t)
 	WRITE_ONCE(t->place, target);
 	WRITE_ONCE(t->placed, true);
 	/* Also where it is already: it takes its CPUs along when it leaves home. */
-	home_thread_ask(p, t->tid, target);
+	home_thread_ask(p, t->tid, target, false);
 }

@@ -52,6 +52,7 @@ void home_thread_join(struct session *s)
 	spin_lock(&t->lock);
 	swap(t->session, s);
 	t->pinned = false;
+	t->tied = false;
 	t->privileged = false;
 	spin_unlock(&t->lock);
 	if (p)
@@ -220,8 +221,11 @@ bool home_thread_attach(struct home_thread *t)
 	return true;
 }
 
-/* Make thread @tid move to @target (home included) as soon as it can. */
-bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target)
+/*
+ * Make thread @tid move to @target (home included) as soon as it can; @tie: nobody else
+ * is to move it any more.
+ */
+bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target, bool tie)
 {
 	struct home_thread *t;
 
@@ -229,7 +233,7 @@ bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target)
 	xa_lock(&p->threads);
 	t = xa_load(&p->threads, tid);
 	if (t) {
-		WRITE_ONCE(t->tied, true);
+		t->tied |= tie;
 		WRITE_ONCE(t->stay_until, jiffies);
 		WRITE_ONCE(t->handles_until, jiffies);
 		WRITE_ONCE(t->until_call, false);

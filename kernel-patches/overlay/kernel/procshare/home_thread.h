@@ -36,7 +36,7 @@ struct session;
  * @privileged: it, or what it descends from, has gained privileges by exec
  * @child: was made by a shared thread, is not the one that procshare_attach() made
  * @placed: @place has been chosen
- * @tied: somebody has placed it: its CPUs, or procshare migrate
+ * @tied: procshare migrate has placed it
  * @place: node that its policy chose, PROCSHARE_NODE_HOME for home; kept over exec
  * @computes: its executor has nothing to do: the program is executed elsewhere
  * @until_call: came home to do something itself: leaves after its next call
@@ -121,7 +121,7 @@ struct home_thread *home_thread_find(struct procshare_process *p, u32 tid);
 struct home_thread *home_thread_current(const struct procshare_process *p);
 struct home_thread *home_thread_of(struct task_struct *task);
 void home_thread_put(struct home_thread *t);
-bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target);
+bool home_thread_ask(struct procshare_process *p, u32 tid, u8 target, bool tie);
 void home_thread_join(struct session *s);
 bool home_thread_belongs_to(const struct procshare_process *p);
 bool home_thread_attach(struct home_thread *t);

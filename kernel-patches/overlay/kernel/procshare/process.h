@@ -10,7 +10,7 @@ struct netlink_ext_ack;
 
 /* Why a thread came home; the order is ABI of netlink. */
 enum procshare_reason {
-	PROCSHARE_BACK_ASKED,		/* procshare migrate */
+	PROCSHARE_BACK_ASKED,		/* procshare migrate, or to come together */
 	PROCSHARE_BACK_SIGNAL,		/* a signal to deliver at home */
 	PROCSHARE_BACK_CALL,		/* a home-class system call */
 	PROCSHARE_BACK_FAULT,		/* a trap or fault for home to judge */
