@@ -165,6 +165,7 @@ bool executor_depart(struct home_thread *t, struct pt_regs *regs)
 
 	if (!err)
 		return true;
+	pace_start();
 	/* In a restartable sequence: that does not last. */
 	if (err == -EBUSY) {
 		t->stay_until = jiffies + 1;
@@ -182,6 +183,7 @@ void executor_arrive(struct home_thread *t)
 	usage_hosted(t->process, t->node, -1);
 	usage_hosted(t->process, t->process->home, 1);
 	set_node(t, PROCSHARE_NODE_HOME, NULL);
+	pace_start();
 }
 
 /*
