@@ -31,7 +31,7 @@ class Program:
 
 KERNELS = PROGRAMS / "kernels"
 CASES = {
-    "ep": Program(f"{KERNELS}/ep 2 26", independent=True),
+    "ep": Program(f"{KERNELS}/ep 2 28", "sums -4.29587516563", independent=True),
     "monte-carlo": Program(f"{KERNELS}/monte-carlo 2 800000", independent=True),
     "stencil": Program(f"{KERNELS}/stencil 2 128 30"),
     "matmul": Program(f"{KERNELS}/matmul 2 768"),
@@ -162,7 +162,7 @@ def two_nodes(share, make_cluster):
     """One processor each, as the machine that runs them has two."""
     sharing = share(make_cluster(nodes=2))
     for node in range(2):
-        sharing.cluster.run(f"head -c {12 << 20} /usr/bin/qemu-system-x86_64 >{DATA}", node, check=True, cwd="/")
+        sharing.cluster.run(f"head -c {24 << 20} /usr/bin/qemu-system-x86_64 >{DATA}", node, check=True, cwd="/")
         sharing.cluster.start(["/usr/bin/python3", "-c", OTHER], node, cwd="/")
     return sharing
 
