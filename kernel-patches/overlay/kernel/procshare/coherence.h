@@ -122,7 +122,10 @@ struct coh_out {
 	struct coh_action a[COH_MAX_ACTIONS];
 };
 
-/* Every event has one of these, and few use more than two actions: clear no others. */
+/*
+ * Every event has one of these, and few use more than two actions: clear no others, nor
+ * let the compiler (__uninitialized).
+ */
 static inline void coh_out_init(struct coh_out *out)
 {
 	out->n = 0;

@@ -191,7 +191,7 @@ static enum export_result export_locked(struct dir_entry *e, struct export_pte *
 	struct procshare_process *p = e->process;
 	enum export_result result;
 	bool write, eager, quiet = true;
-	struct coh_out out;
+	struct coh_out out __uninitialized;
 
 	coh_out_init(&out);
 	spin_lock(&p->dir.lock);

@@ -102,7 +102,7 @@ static bool take_zeros(struct procshare_process *p, struct procshare_msg *msg,
  */
 void directory_message(struct procshare_process *p, struct procshare_msg *msg)
 {
-	struct coh_out out;
+	struct coh_out out __uninitialized;
 	unsigned long address;
 	bool export = false;
 	struct dir_entry *e;

@@ -202,7 +202,7 @@ bool directory_run(struct procshare_process *p, struct dir_entry *e)
 
 	for (;;) {
 		enum coh_next next = coh_home_next(&e->coh);
-		struct coh_out out;
+		struct coh_out out __uninitialized;
 
 		if (next == COH_NEXT_NONE || p->released)
 			return false;

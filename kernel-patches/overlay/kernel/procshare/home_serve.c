@@ -61,7 +61,7 @@ static bool head_wants(struct dir_entry *e, bool *write)
 void export_refuse(struct dir_entry *e)
 {
 	struct procshare_process *p = e->process;
-	struct coh_out out;
+	struct coh_out out __uninitialized;
 
 	coh_out_init(&out);
 	spin_lock(&p->dir.lock);

@@ -26,7 +26,7 @@ static bool give(struct procshare_process *p, struct export_pte *x,
 		.type = COH_GET, .from = node, .to = p->home, .access = COH_WRITE,
 	};
 	struct dir_entry *e;
-	struct coh_out out;
+	struct coh_out out __uninitialized;
 
 	x->pte = ptep_get(x->ptep);
 	if (!pte_none(x->pte) || directory_find(p, address) ||

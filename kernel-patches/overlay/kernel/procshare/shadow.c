@@ -280,21 +280,6 @@ void shadow_each(void (*visit)(struct shadow *s))
 	}
 }
 
-void shadow_each_thread(void (*visit)(struct shadow_thread *st))
-{
-	struct shadow_thread *st;
-	unsigned long id = 0, tid;
-	struct shadow *s;
-
-	for (; (s = shadow_next(&id)); id++) {
-		xa_lock(&s->threads);
-		xa_for_each(&s->threads, tid, st)
-			visit(st);
-		xa_unlock(&s->threads);
-		shadow_put(s);
-	}
-}
-
 /* The shadow that waits for this helper; a token serves once. */
 struct shadow *shadow_claim(u64 token)
 {

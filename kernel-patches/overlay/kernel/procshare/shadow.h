@@ -185,7 +185,8 @@ static inline u8 shadow_page_key(const struct shadow_page *sp)
  * @poll: of its waits for pages and results
  * @report: CPU time of this stay that home knows of
  * @calling: waits for home to make a call, and home knows its CPU time
- * @lock: protects @inbox, @task, and against shadow_pace.c @running, @report, @calling
+ * @pace: link in shadow_pace.c's list while @running
+ * @lock: protects @inbox, @task, and against shadow_pace.c @report, @calling
  * @inbox: messages for the thread, in order
  * @wait: it sleeps here when parked and while a call is forwarded
  * @again: makes it look again whether it should go home
@@ -216,6 +217,7 @@ struct shadow_thread {
 	u64 arrival_system;
 	struct cpu_report report;
 	bool calling;
+	struct list_head pace;
 	unsigned long rseq;
 	struct streams streams;
 	bool untouched;
@@ -234,7 +236,6 @@ void shadow_node_down(unsigned int node);
 void shadow_meet(struct shadow *s, unsigned int node);
 void shadow_kill(struct shadow *s, const char *why);
 void shadow_each(void (*visit)(struct shadow *s));
-void shadow_each_thread(void (*visit)(struct shadow_thread *st));
 int shadow_init(void);
 
 /* shadow_host.c */
@@ -324,7 +325,8 @@ void shadow_zero_learn(struct shadow_thread *st, unsigned long address, bool fre
 void shadow_zero_message(struct shadow *s, struct procshare_msg *msg);
 
 /* shadow_pace.c */
-void shadow_pace_start(void);
+void shadow_pace_begin(struct shadow_thread *st);
+void shadow_pace_end(struct shadow_thread *st);
 void shadow_pace_pause(struct shadow_thread *st);
 void shadow_pace_resume(struct shadow_thread *st);
 

@@ -100,7 +100,7 @@ struct shadow_page *shadow_page_get(struct shadow *s, unsigned long address)
 /* A fault, present or expected; the page's mutex is held. */
 void shadow_page_request(struct shadow_page *sp, enum coh_access access)
 {
-	struct coh_out out;
+	struct coh_out out __uninitialized;
 
 	coh_out_init(&out);
 	coh_node_fault(&sp->coh, procshare_self(), sp->shadow->home, access, &out);
@@ -154,7 +154,7 @@ bool shadow_page_expect(struct shadow *s, unsigned long address,
 void shadow_page_put(struct shadow *s, unsigned long address)
 {
 	struct shadow_page *sp = xa_load(&s->pages, address >> PAGE_SHIFT);
-	struct coh_out out;
+	struct coh_out out __uninitialized;
 
 	if (!sp)
 		return;
@@ -187,7 +187,7 @@ void shadow_page_mapped(struct shadow_page *sp)
 /* Somebody wants the page: let it go when the hold is over, which may be now. */
 static void end_hold(struct shadow_page *sp)
 {
-	struct coh_out out;
+	struct coh_out out __uninitialized;
 	s64 rest = ktime_to_ns(ktime_sub(sp->held_until, ktime_get()));
 
 	if (!sp->coh.holding || !sp->coh.ndeferred)
@@ -252,7 +252,7 @@ void shadow_page_deliver(struct shadow_page *sp, const struct coh_msg *m,
 			 const struct page_area *area, struct procshare_msg *msg)
 {
 	struct shadow *s = sp->shadow;
-	struct coh_out out;
+	struct coh_out out __uninitialized;
 	bool installs;
 	u8 asked;
 

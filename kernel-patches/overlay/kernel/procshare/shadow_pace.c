@@ -15,7 +15,9 @@
 
 static void pace(struct work_struct *work);
 static DECLARE_DELAYED_WORK(pace_work, pace);
-static bool busy;		/* written by the one work only */
+/* Threads that run here; they leave it before they go home or end. */
+static LIST_HEAD(running);
+static DEFINE_SPINLOCK(running_lock);	/* taken before that of a thread */
 
 /* Tell home of CPU time that it does not expect. */
 static void report(struct shadow_thread *st)
@@ -46,31 +48,51 @@ static void report(struct shadow_thread *st)
 static void pace_thread(struct shadow_thread *st)
 {
 	spin_lock(&st->lock);
-	if (st->task && st->running) {
-		busy = true;
-		if (!st->calling)
-			report(st);
-		if (shadow_thread_has_bounced(st, st->task)) {
-			set_notify_resume(st->task);
-			kick_process(st->task);
-		}
+	if (!st->calling)
+		report(st);
+	if (shadow_thread_has_bounced(st, st->task)) {
+		set_notify_resume(st->task);
+		kick_process(st->task);
 	}
 	spin_unlock(&st->lock);
 }
 
-/* A thread runs here. */
-void shadow_pace_start(void)
+static void look_later(void)
 {
 	queue_delayed_work(system_unbound_wq, &pace_work, CPU_PERIOD);
 }
 
 static void pace(struct work_struct *work)
 {
-	busy = false;
-	shadow_each_thread(pace_thread);
+	struct shadow_thread *st;
+	bool any;
+
+	spin_lock(&running_lock);
+	list_for_each_entry(st, &running, pace)
+		pace_thread(st);
+	any = !list_empty(&running);
+	spin_unlock(&running_lock);
 	procshare_push();
-	if (busy)
-		shadow_pace_start();
+	if (any)
+		look_later();
+}
+
+/* current's thread begins to run here. */
+void shadow_pace_begin(struct shadow_thread *st)
+{
+	shadow_pace_resume(st);
+	spin_lock(&running_lock);
+	list_add_tail(&st->pace, &running);
+	spin_unlock(&running_lock);
+	look_later();
+}
+
+/* It does so no more: home is told no more of its CPU time than it says itself. */
+void shadow_pace_end(struct shadow_thread *st)
+{
+	spin_lock(&running_lock);
+	list_del_init(&st->pace);
+	spin_unlock(&running_lock);
 }
 
 /* current's thread is about to say its CPU time in a CALL, and then only waits. */

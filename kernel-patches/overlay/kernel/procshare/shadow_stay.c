@@ -32,14 +32,6 @@ void shadow_thread_used_cpu(const struct shadow_thread *st, u64 *user, u64 *syst
 	*system -= st->arrival_system;
 }
 
-/* Whoever reports the thread's CPU time must see either stay, not a mixture. */
-static void set_running(struct shadow_thread *st, bool running)
-{
-	spin_lock(&st->lock);
-	st->running = running;
-	spin_unlock(&st->lock);
-}
-
 static struct procshare_msg *pack_back(struct shadow_thread *st, struct pt_regs *regs)
 {
 	struct procshare_wire_thread *state;
@@ -73,8 +65,9 @@ static void send_back(struct shadow_thread *st, struct pt_regs *regs)
 	regs->ip += procshare_vdso_rewind(offset) - offset;
 	shadow_ahead_departure(st, regs);
 	shadow_cpu_leave(st);
+	shadow_pace_end(st);
 	msg = pack_back(st, regs);
-	set_running(st, false);
+	st->running = false;
 	st->back = false;
 	st->rewind = false;
 	WRITE_ONCE(st->recalled, false);
@@ -203,9 +196,8 @@ static bool load(struct shadow_thread *st, struct pt_regs *regs,
 	shadow_cpu_arrive(st, state);
 	shadow_clock_arrive(st->shadow, state);
 	st->back = false;
-	shadow_pace_resume(st);
-	set_running(st, true);
-	shadow_pace_start();
+	st->running = true;
+	shadow_pace_begin(st);
 	return true;
 }
 

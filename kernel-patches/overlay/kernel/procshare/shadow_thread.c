@@ -98,6 +98,7 @@ static struct shadow_thread *allocate(struct shadow *s, u32 tid)
 	spin_lock_init(&st->lock);
 	INIT_LIST_HEAD(&st->inbox);
 	INIT_LIST_HEAD(&st->node);
+	INIT_LIST_HEAD(&st->pace);
 	init_waitqueue_head(&st->wait);
 	hrtimer_init(&st->again, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	st->again.function = look_again;
@@ -143,8 +144,10 @@ void shadow_thread_exit(struct task_struct *tsk)
 	struct shadow_thread *st = shadow_thread_current();
 
 	hrtimer_cancel(&st->again);
-	if (st->running)
+	if (st->running) {
+		shadow_pace_end(st);
 		shadow_clock_forget(st->shadow);
+	}
 	spin_lock(&st->lock);
 	st->task = NULL;
 	spin_unlock(&st->lock);

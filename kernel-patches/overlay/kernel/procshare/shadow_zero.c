@@ -33,7 +33,7 @@ void shadow_zero_init(struct shadow *s)
 static bool ask_for(struct shadow *s, unsigned long address, enum coh_access otherwise)
 {
 	struct shadow_page *sp = shadow_page_get(s, address);
-	struct coh_out out;
+	struct coh_out out __uninitialized;
 	bool idle, asked;
 
 	if (!sp || !rt_mutex_trylock(&sp->lock))

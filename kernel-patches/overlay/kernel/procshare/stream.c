@@ -3,6 +3,8 @@
  * procshare - stream: which pages a thread is going to touch next
  */
 
+#include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 
@@ -17,8 +19,29 @@
 #define WRITES_BEHIND 2
 /* So often the first page must have been followed by the others to stand for them. */
 #define TRUSTED 2
+/* No stream has asked for what is so far away: a stride is at most NEAR, a window the most. */
+#define FAR	(NEAR * 2 * STREAM_READ_MAX)
 /* Not a page number. */
 #define NOWHERE (~0UL)
+
+/* One bit per stream that may have to do with @page: of hardly any most of the time. */
+static u32 close_to(const struct streams *s, unsigned long page)
+{
+	const struct stream *t = s->of;
+	unsigned int i;
+	u32 set = 0;
+
+	BUILD_BUG_ON(STREAMS > 32);
+	for (i = 0; i < STREAMS; i++, t++)
+		if (page - t->from + FAR <= 2 * FAR || t->first == page)
+			set |= 1U << i;
+	return set;
+}
+
+/* Each stream @t of the set @close. */
+#define for_each_close(t, s, close)						\
+	for (u32 left = (close); left && ((t) = &(s)->of[__ffs(left)], true);	\
+	     left &= left - 1)
 
 /* Is @page one of the next of the stream?  Returns how many strides on, 0 if not. */
 static unsigned int strides_on(const struct stream *t, unsigned long page)
@@ -26,7 +49,7 @@ static unsigned int strides_on(const struct stream *t, unsigned long page)
 	long distance = page - t->from;
 	long n;
 
-	/* Most are far away: that is seen without a division. */
+	/* Without a division, most of the time. */
 	if (!t->stride || abs(distance) > abs(t->stride) * (t->ahead + 1L) ||
 	    distance % t->stride)
 		return 0;
@@ -79,12 +102,12 @@ static bool goes_on(const struct stream *t, unsigned long page, bool write, bool
 }
 
 /* Of those that @page may belong to, the one that was touched last. */
-static struct stream *find_going_on(struct streams *s, unsigned long page, bool write,
-				    bool missed)
+static struct stream *find_going_on(struct streams *s, u32 close, unsigned long page,
+				    bool write, bool missed)
 {
 	struct stream *t, *found = NULL;
 
-	for (t = s->of; t < s->of + STREAMS; t++)
+	for_each_close(t, s, close)
 		if (goes_on(t, page, write, missed) && (!found || t->turn > found->turn))
 			found = t;
 	return found;
@@ -94,11 +117,12 @@ static struct stream *find_going_on(struct streams *s, unsigned long page, bool 
  * The one that began at @page and has not gone on yet; otherwise the last one that
  * began there in the same way: an array that is read and written in turn is two.
  */
-static struct stream *find_begun(struct streams *s, unsigned long page, bool write)
+static struct stream *find_begun(struct streams *s, u32 close, unsigned long page,
+				 bool write)
 {
 	struct stream *t, *found = NULL;
 
-	for (t = s->of; t < s->of + STREAMS; t++) {
+	for_each_close(t, s, close) {
 		if (!t->turn || t->first != page)
 			continue;
 		if (!t->used)
@@ -144,14 +168,14 @@ static struct stream *restart(struct stream *t, unsigned long page, long stride,
  * the one that has been quiet for longest is begun anew with the stride from the
  * nearest: that one may go on beside it.
  */
-static struct stream *begin(struct streams *s, unsigned long page, bool write)
+static struct stream *begin(struct streams *s, u32 close, unsigned long page, bool write)
 {
 	unsigned long least = NEAR + 1;
 	struct stream *near = NULL;
 	struct stream *t;
 	bool opened;
 
-	for (t = s->of; t < s->of + STREAMS; t++)
+	for_each_close(t, s, close)
 		if (t->turn && distance_of(t, page) < least) {
 			least = distance_of(t, page);
 			near = t;
@@ -168,14 +192,15 @@ static struct stream *begin(struct streams *s, unsigned long page, bool write)
 static struct stream *find(struct streams *s, unsigned long page, bool write,
 			   bool missed)
 {
-	struct stream *t = missed ? find_begun(s, page, write) : NULL;
+	u32 close = close_to(s, page);
+	struct stream *t = missed ? find_begun(s, close, page, write) : NULL;
 
 	if (t && t->used)
 		return begin_again(s, t);
 	/* The first page once more, not to write what was read, and nothing came behind. */
 	if (t && (!write || t->opened))
 		t->trust = 0;
-	return find_going_on(s, page, write, missed) ?: begin(s, page, write);
+	return find_going_on(s, close, page, write, missed) ?: begin(s, close, page, write);
 }
 
 /* How many strides to ask for at once. */
