@@ -17,6 +17,13 @@ def test_processes(sharing, part, policy):
 
 
 @pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("part", ("family", "threads"))
+def test_real_time_threads_spin(sharing, part, policy):
+    """The least important one of those that share a page: under spread that is the one that stays."""
+    sharing.part("realtime", part, policy, leaves=policy == "away")
+
+
+@pytest.mark.parametrize("policy", POLICIES)
 def test_calls_are_answered_by_home(sharing, policy):
     native = sharing.native([f"{PROGRAMS}/processes", "ask"], check=True)
     outcome = sharing.part("processes", "ask", policy)

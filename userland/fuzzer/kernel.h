@@ -93,7 +93,7 @@ static inline void* page_address(struct page* page) {
 
 struct task_struct;
 #define current ((struct task_struct*)NULL)
-static inline void sched_set_fifo_low(struct task_struct* task) {
+static inline void sched_set_fifo(struct task_struct* task) {
     (void)task;
 }
 static inline void sched_set_normal(struct task_struct* task, int nice) {

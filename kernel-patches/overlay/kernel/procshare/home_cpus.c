@@ -129,7 +129,9 @@ long procshare_getaffinity(pid_t pid, unsigned int len, unsigned long __user *us
 	if (len * BITS_PER_BYTE < total || len & (sizeof(long) - 1))
 		return -EINVAL;
 	len = min_t(unsigned int, len, BITS_TO_LONGS(total) * sizeof(long));
-	return copy_to_user(user, mask, len) ? -EFAULT : len;
+	if (copy_to_user(user, mask, len))
+		return -EFAULT;
+	return len;
 }
 
 /* ---- what it asks for ---- */

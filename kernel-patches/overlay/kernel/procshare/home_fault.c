@@ -141,6 +141,7 @@ static int wait_for(struct procshare_process *p, struct dir_entry *e,
 enum look {
 	LOOK_SETTLED,		/* the fault is over, or was overtaken */
 	LOOK_WAIT,		/* the entry must be waited for; pinned by @waiters */
+	LOOK_LOCKED,		/* somebody holds the lock of the page cache's folio */
 	LOOK_BROKEN,
 };
 
@@ -161,9 +162,9 @@ static enum look look_marker(struct procshare_process *p, struct vm_fault *vmf,
 		return LOOK_SETTLED;
 	if (!e->shared)
 		return LOOK_BROKEN;
-	/* Somebody holds the folio's lock: the fault that follows sees why. */
+	/* The fault that follows sees why. */
 	home_shared_settle(e);
-	return LOOK_SETTLED;
+	return e->cache ? LOOK_LOCKED : LOOK_SETTLED;
 }
 
 /* The uffd-wp bit: are all readers gone, so that it can be taken off? */
@@ -189,10 +190,11 @@ typedef enum look (*look_fn)(struct procshare_process *p, struct vm_fault *vmf,
 
 /*
  * One look; *held says that the entry is pinned by this fault (@waiters), and
- * that it is owed a release.
+ * that it is owed a release.  *locked: for LOOK_LOCKED the folio, with a reference.
  */
 static enum look look_once(struct procshare_process *p, struct vm_fault *vmf,
-			   enum coh_access access, look_fn look, bool *held)
+			   enum coh_access access, look_fn look, bool *held,
+			   struct folio **locked)
 {
 	unsigned long address = vmf->address & PAGE_MASK;
 	enum look result = LOOK_SETTLED;
@@ -207,6 +209,10 @@ static enum look look_once(struct procshare_process *p, struct vm_fault *vmf,
 	e = directory_find(p, address);
 	if (pte_same(ptep_get(ptep), vmf->orig_pte))
 		result = look(p, vmf, e, ptep, access);
+	if (result == LOOK_LOCKED) {
+		*locked = page_folio(e->cache);
+		folio_get(*locked);
+	}
 	if (result == LOOK_WAIT && !*held) {
 		e->waiters++;
 		*held = true;
@@ -248,13 +254,14 @@ static vm_fault_t home_fault(struct vm_fault *vmf, enum coh_access access,
 {
 	struct procshare_process *p = vmf->vma->vm_mm->procshare;
 	unsigned long address = vmf->address & PAGE_MASK;
+	struct folio *locked = NULL;
 	enum look result;
 	bool held = false;
 
 	trace_procshare_fault(p->id, address, access, look == look_wp);
 	home_ahead(p, address, access);
 	for (;;) {
-		result = look_once(p, vmf, access, look, &held);
+		result = look_once(p, vmf, access, look, &held, &locked);
 		if (result != LOOK_WAIT)
 			break;
 		if (wait_once(p, address, access)) {
@@ -263,6 +270,11 @@ static vm_fault_t home_fault(struct vm_fault *vmf, enum coh_access access,
 		}
 	}
 	procshare_push();
+	/* Who has it may be waiting for a thread that a spinning one would keep from running. */
+	if (locked) {
+		folio_wait_locked_killable(locked);
+		folio_put(locked);
+	}
 	trace_procshare_fault_end(p->id, address, access, result != LOOK_BROKEN);
 	return result == LOOK_BROKEN ? VM_FAULT_SIGBUS : 0;
 }

@@ -210,10 +210,10 @@ void procshare_link_serve(struct procshare_link *link)
 	int error;
 
 	/*
-	 * Like a threaded interrupt handler: threads all over the cluster wait
-	 * for what is done here, and it is short.
+	 * As a threaded interrupt handler: threads all over the cluster wait for what
+	 * is done here, real-time ones of this node too, and it is short.
 	 */
-	sched_set_fifo_low(current);
+	sched_set_fifo(current);
 	do {
 		msg = read_message(link);
 		error = IS_ERR(msg) ? PTR_ERR(msg) : dispatch(link, msg);
